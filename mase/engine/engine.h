@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mase/ir/graph.h"
+#include "mase/ir/optimiser_state.h"
+
+// What runs a graph. A Program is a compiled graph with its own copy of the parameters; nothing
+// above this interface knows which engine it holds. Results never depend on the thread count.
+namespace mase::engine {
+
+enum class Mode { Train, Eval };
+
+enum class OptimiserKind { Adam, AdamW, Sgd };
+
+struct OptimiserOptions {
+  OptimiserKind kind = OptimiserKind::Adam;
+  double learning_rate = 1e-5;
+  double weight_decay = 0.0;  // L2 for Adam and SGD, decoupled for AdamW
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double momentum = 0.9;      // SGD
+  bool nesterov = true;       // SGD
+};
+
+enum class Precision { Float32, Float64, BFloat16Mixed };
+
+struct ProgramOptions {
+  Precision precision = Precision::Float32;
+  int threads = 1;
+  // Seeds what is random inside the network (dropout): the stream depends on (seed, step) only, so
+  // a resumed run draws what an uninterrupted one would have drawn.
+  std::uint64_t seed = 0;
+};
+
+// Rows of a table, gathered by index. `features` is [N, ...] float32, `labels` [N] int64.
+struct Batch {
+  const ir::Tensor* features = nullptr;
+  const ir::Tensor* labels = nullptr;
+  std::span<const std::uint32_t> rows;
+  std::span<const std::uint32_t> next_rows;  // what will be asked for next: a hint, may be empty
+};
+
+// Cross entropy (mean over the batch) of the logits and how many rows it decides rightly.
+struct BatchResult {
+  double loss = 0;
+  std::int64_t correct = 0;
+  std::int64_t count = 0;
+};
+
+struct StepOptions {
+  double scale = 1.0;       // of the loss, before gradients: 1/n when n batches are accumulated
+  bool update = true;       // false: only add to the gradients
+  std::uint64_t step = 0;   // number of this batch since the start of training, for dropout
+};
+
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  // One output for the placeholders' values in order. Parameters are not changed; running
+  // statistics only in Mode::Train. `step` seeds dropout in Mode::Train.
+  virtual ir::Tensor forward(std::span<const ir::Tensor> inputs, Mode mode,
+                             std::uint64_t step = 0) = 0;
+  // As forward in the given mode, but returns the tensors that the named nodes read, before each of
+  // them runs (data inputs in order). Running statistics are restored afterwards.
+  virtual ir::Named<std::vector<ir::Tensor>> capture_inputs(std::span<const ir::Tensor> inputs,
+                                                            std::span<const std::string> nodes,
+                                                            Mode mode) = 0;
+  // As above, the results of all nodes (plain values as they are).
+  virtual ir::Named<ir::Value> capture_results(std::span<const ir::Tensor> inputs, Mode mode) = 0;
+
+  // Training: call set_optimiser once, then steps. Gradients are zeroed after each update.
+  virtual void set_optimiser(const OptimiserOptions& options) = 0;
+  virtual void set_learning_rate(double rate) = 0;
+  virtual BatchResult train_step(const Batch& batch, const StepOptions& options) = 0;
+  // Gradients of the loss of one batch in training mode, by parameter; changes nothing.
+  virtual ir::State gradients(const Batch& batch) = 0;
+  virtual BatchResult evaluate(const Batch& batch) = 0;  // Mode::Eval
+
+  virtual ir::State state() const = 0;  // parameters and buffers, names and order of the graph
+  virtual void load_state(const ir::State& state) = 0;  // names and shapes must match exactly
+  virtual ir::OptimiserState optimiser_state() const = 0;
+  virtual void load_optimiser_state(const ir::OptimiserState& state) = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string version() const = 0;  // "LibTorch 1.13.1, OpenBLAS"
+  // Empty if the engine can run the graph, else why not, naming the first node.
+  virtual std::string why_not(const ir::Graph& graph, const ProgramOptions& options) const = 0;
+  // Throws Error{Unsupported} with why_not's text if it cannot.
+  virtual std::unique_ptr<Program> compile(const ir::Graph& graph,
+                                           const ProgramOptions& options = {}) const = 0;
+};
+
+// Engines by name, loaded when first asked for. `load_engine` throws Error{Unsupported} when this
+// build does not have it, saying what that means for the user.
+std::vector<std::string_view> engine_names();
+const Engine& load_engine(std::string_view name);
+// "auto": the first engine in engine_names() that can run the graph. `reason` says, for a log, why
+// the ones before it could not.
+struct Choice {
+  const Engine* engine = nullptr;
+  std::string reason;
+};
+Choice choose(const ir::Graph& graph, std::string_view wanted = "auto",
+              const ProgramOptions& options = {});
+
+// What a loadable engine module exports under the name "mase_engine".
+using EngineEntry = const Engine* (*)();
+
+}  // namespace mase::engine

@@ -1,0 +1,85 @@
+// The text of a graph as torch.fx prints it.
+#include <fmt/format.h>
+
+#include <string>
+#include <unordered_map>
+
+#include "mase/ir/graph.h"
+
+namespace mase::ir {
+namespace {
+
+// Inside argument lists texts and dictionary keys stand without quotes.
+std::string argument(const Value& value) {
+  if (const auto* text = value.get<std::string>()) return *text;
+  const auto join = [](const auto& items) {
+    std::string out;
+    for (std::size_t i = 0; i < items.size(); ++i) out += (i ? ", " : "") + argument(items[i]);
+    return out;
+  };
+  if (const auto* tuple = value.get<Tuple>()) {
+    return fmt::format("({}{})", join(tuple->items), tuple->items.size() == 1 ? "," : "");
+  }
+  if (const auto* list = value.get<List>()) return fmt::format("[{}]", join(*list));
+  if (const auto* dict = value.get<Dict>()) {
+    std::string out;
+    for (const auto& [key, item] : *dict) {
+      out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", key, argument(item));
+    }
+    return "{" + out + "}";
+  }
+  return repr(value);
+}
+
+// The returned value: node names without the percent sign, dictionary keys quoted.
+std::string returned(const Value& value) {
+  if (const auto* ref = value.get<NodeRef>()) return ref->name;
+  if (const auto* tuple = value.get<Tuple>()) {
+    std::string out;
+    for (const Value& item : tuple->items) out += (out.empty() ? "" : ", ") + returned(item);
+    return fmt::format("({}{})", out, tuple->items.size() == 1 ? "," : "");
+  }
+  if (const auto* list = value.get<List>()) {
+    std::string out;
+    for (const Value& item : *list) out += (out.empty() ? "" : ", ") + returned(item);
+    return fmt::format("[{}]", out);
+  }
+  if (const auto* dict = value.get<Dict>()) {
+    std::string out;
+    for (const auto& [key, item] : *dict) {
+      out += fmt::format("{}'{}': {}", out.empty() ? "" : ", ", key, returned(item));
+    }
+    return "{" + out + "}";
+  }
+  return repr(value);
+}
+
+}  // namespace
+
+std::string print(const Node& node, std::size_t users) {
+  const std::string head = fmt::format("%{} : [num_users={}] = {}[target={}]", node.name, users,
+                                       name(node.kind), node.target);
+  switch (node.kind) {
+    case NodeKind::Placeholder:
+      return node.args.empty() ? head
+                               : fmt::format("{}(default={})", head, argument(node.args[0]));
+    case NodeKind::GetAttr: return head;
+    case NodeKind::Output:
+      return fmt::format("return {}", node.args.empty() ? "None" : returned(node.args[0]));
+    default:
+      return fmt::format("{}(args = {}, kwargs = {})", head, argument(Tuple{node.args}),
+                         argument(node.kwargs));
+  }
+}
+
+std::string print(const Graph& graph) {
+  std::unordered_map<std::string, std::size_t> users;
+  for (const Node& node : graph) {
+    for (const std::string& input : node.inputs()) ++users[input];
+  }
+  std::string text = "graph():";
+  for (const Node& node : graph) text += "\n    " + print(node, users[node.name]);
+  return text;
+}
+
+}  // namespace mase::ir

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "mase/ir/graph.h"
+
+// An operation is one row: everything the rest of the library knows of it. Engines hold their
+// kernels in tables of their own, keyed by the row's name.
+namespace mase::ops {
+
+// MASE's types of nodes (mase_type in the metadata).
+enum class Kind {
+  Module,             // a layer without a functional twin: batch_norm1d
+  ModuleRelatedFunc,  // exists as layer and as function: linear, relu
+  BuiltinFunc,        // arithmetic on tensors: add, matmul
+  ImplicitFunc,       // reshapes and the like, not mapped to hardware: view, size
+  Placeholder,
+  GetAttr,
+  Output,
+};
+std::string_view name(Kind kind);  // "module_related_func"
+
+enum class Role {
+  Data,               // a tensor input: data_in_0, data_in_1, ...
+  Parameter,          // trained: weight
+  OptionalParameter,  // trained, may be absent: bias
+  Buffer,             // kept but not trained: running_mean
+};
+
+struct Argument {
+  std::string_view name;
+  Role role = Role::Data;
+};
+
+// A layer attribute (Linear's in_features) or a function's configuration (flatten's start_dim).
+// The order of the rows is the positional order of PyTorch's constructor or signature.
+struct Attribute {
+  enum class Type { Int, Number, Bool, Text, IntOrNone };
+  enum class Print {
+    Positional,   // BatchNorm1d(16, ...)
+    Keyword,      // in_features=16
+    WhenChanged,  // inplace=True only when not the default
+    Never,
+  };
+  std::string_view name;
+  Type type = Type::Int;
+  std::optional<ir::Value> standard = std::nullopt;  // absent = must be given
+  Print print = Print::Keyword;
+};
+
+// What a value in the graph is: a tensor of some type, or a plain value (`size` gives an int).
+struct TensorType {
+  ir::Shape shape;
+  ir::DType dtype = ir::DType::Float32;
+  bool operator==(const TensorType&) const = default;
+};
+using ValueType = std::variant<TensorType, ir::Value>;
+
+// What the rules of an op see: the node, its parameters, and the types of what it reads, in the
+// order of its args. Rules throw Error{Usage} at the node when shapes do not fit.
+struct Site {
+  const ir::Graph& graph;
+  const ir::Node& node;
+  std::vector<ValueType> args;                            // one per node.args
+  std::vector<std::pair<std::string, ValueType>> kwargs;  // one per node.kwargs
+
+  const TensorType& data(std::size_t i = 0) const;  // the i-th tensor among args
+  // Attribute of a layer, or of a function by position or keyword, or the row's default.
+  ir::Value attribute(std::string_view name) const;
+  Location where() const;
+};
+
+// Work and storage of one call (passes.md part F).
+struct Cost {
+  double total_parameters = 0;
+  double computations = 0;           // floating-point operations as MASE counts them
+  double backward_computations = 0;
+  double input_buffer_size = 0;      // elements
+  double output_buffer_size = 0;
+  bool fractional = false;           // prints as 640.0 (Linear divides), totals then too
+};
+
+// A tensor that a fresh layer owns and how it is initialised.
+struct ParameterSpec {
+  enum class Init { Zeros, Ones, UniformFanIn, BiasUniformFanIn };
+  std::string_view name;  // "weight"
+  ir::Shape shape;
+  ir::DType dtype = ir::DType::Float32;
+  Init init = Init::Zeros;
+  std::int64_t fan_in = 0;  // for the uniform ones: range +-1/sqrt(fan_in)
+  bool is_buffer = false;
+};
+
+struct Op {
+  std::string_view name;                       // "linear"
+  Kind kind = Kind::ModuleRelatedFunc;
+  std::string_view layer = "";                 // class name as call_module; "" = never a layer
+  std::vector<std::string_view> functions = {};  // qualified names as call_function, first = ours
+  std::string_view method = "";                // name as call_method
+  std::vector<Argument> arguments = {};
+  std::vector<Attribute> attributes = {};
+  // Configuration values as they are named in the metadata of functions and methods, when those
+  // differ from `attributes` (view: shape_0, shape_1, ...). Empty = same as attributes.
+  std::string_view repeated_attribute = "";    // "shape_": further positions are shape_<i>
+  std::vector<std::string_view> quantisable = {};  // arguments a number format may be put on
+  bool unsigned_input = false;                 // relu: quantises its input as unsigned
+  bool prunable = false;
+  ValueType (*infer)(const Site&) = nullptr;
+  std::optional<Cost> (*cost)(const Site&, const ValueType& result) = nullptr;  // null = no rule
+  std::vector<ParameterSpec> (*parameters)(const ir::Dict& attributes) = nullptr;
+  std::string_view summary = "";
+};
+
+// All ops, sorted by name (ops/table.cpp).
+std::span<const Op* const> ops();
+const Op* find_op(std::string_view name);           // null if there is none
+const Op* find_layer(std::string_view class_name);  // by "Linear"
+const Op* find_function(std::string_view qualified_name);
+const Op* find_method(std::string_view method);
+// The row of a node. Throws Error{Unsupported} naming the op and the nearest one.
+const Op& op_of(const ir::Node& node);
+// As above; null instead of an error, and for placeholders, get_attr and output.
+const Op* find_op_of(const ir::Node& node);
+
+// The printed layer: "Linear(in_features=16, out_features=5, bias=True)", "LinearInteger(...)".
+std::string print_layer(const ir::Node& node);
+// The class name alone: "Linear", "LinearInteger"; for functions the function's name, for the rest
+// the target: what the quantisation summary shows as a node's type.
+std::string type_text(const ir::Node& node);
+// Reads "Linear(16, 60)", "BatchNorm1d(60, eps=1e-3)", "ReLU()", "ReLU(inplace=True)": the op and
+// its complete attributes. Throws Error{Usage} with what is wrong and the nearest name.
+struct LayerText {
+  const Op* op = nullptr;
+  ir::Dict attributes;
+};
+LayerText parse_layer(std::string_view text, const Location& where = {});
+// Attributes of a layer with defaults filled in, checked against the row.
+ir::Dict complete_attributes(const Op& op, const ir::Dict& given, const Location& where = {});
+
+// The type of every node's result, in execution order, given those of the placeholders (by name).
+// Throws Error{Usage} at the first node whose inputs do not fit.
+ir::Named<ValueType> infer_types(const ir::Graph& graph, const ir::Named<TensorType>& inputs);
+// The Site of a node once all types are known.
+Site site_of(const ir::Graph& graph, const ir::Node& node, const ir::Named<ValueType>& types);
+
+// Adds a call_module node and its freshly initialised parameters.
+// `path` is the module path ("seq_blocks.2"), `input` the name of the node it reads.
+ir::Node& add_layer(ir::Graph& graph, const Op& op, const ir::Dict& attributes,
+                    std::string_view path, std::string_view input);
+
+}  // namespace mase::ops

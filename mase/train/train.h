@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mase/data/dataset.h"
+#include "mase/engine/engine.h"
+#include "mase/ir/graph.h"
+
+// Training, testing and prediction: the loops behind `ch train`, `ch test` and `ch predict`.
+namespace mase::train {
+
+// Where a run writes and what it tells the user. `ch` fills this in; a library user may leave
+// every part empty and gets a silent run without files.
+struct Output {
+  std::filesystem::path folder;   // <project_dir>/<project>; empty = write nothing
+  std::ostream* out = nullptr;    // results: bars, the test table
+  std::ostream* err = nullptr;    // log lines, model summary, notices
+  ir::Dict hyper_parameters;      // every effective option, for hparams.yaml and run.json
+  std::vector<std::string> command;  // as typed, for run.json
+  std::string data_hash;
+};
+
+struct FitOptions {
+  engine::OptimiserOptions optimiser;
+  engine::Precision precision = engine::Precision::Float32;
+  std::int64_t batch_size = 128;
+  std::int64_t max_epochs = 20;
+  std::int64_t max_steps = -1;            // optimiser steps; -1 = no limit
+  std::int64_t accumulate_grad_batches = 1;
+  std::int64_t log_every_n_steps = 50;
+  std::uint64_t seed = 0;
+  int threads = 1;
+  bool one_batch = false;                 // --debug: one batch through everything, no files
+  bool stop_on_nan = true;
+  // "last", "best" or a path: go on from there, bitwise as if never stopped.
+  std::optional<std::string> resume;
+};
+
+struct FitResult {
+  ir::Graph graph;                        // with the trained parameters
+  std::int64_t epochs = 0;                // completed
+  std::int64_t steps = 0;
+  double train_loss_step = 0;             // of the last batch
+  double train_acc_step = 0;
+  double train_acc_epoch = 0;             // over the whole last epoch
+  double val_loss_epoch = 0;
+  double val_acc_epoch = 0;
+  std::filesystem::path best_checkpoint;
+  std::filesystem::path last_checkpoint;
+  bool interrupted = false;               // Ctrl-C or SIGTERM: last.ckpt is saved
+  int signal = 0;
+};
+
+FitResult fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engine,
+              const FitOptions& options, const Output& output = {});
+
+struct TestResult {
+  double accuracy = 0;   // correct / total
+  double loss = 0;       // mean over batches of the batch mean, single precision as printed
+  std::int64_t rows = 0;
+};
+
+TestResult test(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
+                std::int64_t batch_size, const Output& output = {},
+                const engine::ProgramOptions& options = {});
+// The table that `ch test` prints (train.md section 3) at this terminal width.
+std::string print_test_table(const TestResult& result, int width);
+// The model summary printed before training (train.md section 2).
+std::string print_model_summary(const ir::Graph& graph);
+
+struct Predictions {
+  ir::Tensor logits;   // [N, classes] float32
+  ir::Tensor classes;  // [N] int64
+};
+Predictions predict(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
+                    std::int64_t batch_size, const engine::ProgramOptions& options = {});
+
+// Cosine schedule, stepped once per epoch: m + (lr0 - m) (1 + cos(pi t / T)) / 2.
+double cosine_rate(double initial, double minimum, std::int64_t epoch, std::int64_t max_epochs);
+
+}  // namespace mase::train
