@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mase/ir/graph.h"
+#include "mase/support/error.h"
 
 // An operation is one row: everything the rest of the library knows of it. Engines hold their
 // kernels in tables of their own, keyed by the row's name.
