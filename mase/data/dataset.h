@@ -18,11 +18,11 @@ enum class Task { ImageClassification, PhysicalDataPointClassification };
 
 // What a model needs to know of the data.
 struct Info {
-  std::string name;                 // "jsc"
+  std::string name;  // "jsc"
   Task task = Task::PhysicalDataPointClassification;
   std::int64_t num_classes = 0;
-  std::int64_t num_features = 0;    // elements of one sample
-  ir::Shape sample_shape;           // [16], [1, 28, 28]
+  std::int64_t num_features = 0;  // elements of one sample
+  ir::Shape sample_shape;         // [16], [1, 28, 28]
   std::vector<std::string> feature_names = {};
   std::vector<std::string> class_names = {};
 };
@@ -36,9 +36,10 @@ struct Split {
 };
 
 struct OpenOptions {
-  std::filesystem::path data_dir = {};   // --data-dir; then MASE_DATA_DIR, the user's cache, the repo
-  double val_fraction = 0.0;             // 0: validation = training rows, as the original
-  std::uint64_t seed = 0;                // of the validation split
+  std::filesystem::path data_dir =
+      {};                     // --data-dir; then MASE_DATA_DIR, the user's cache, the repo
+  double val_fraction = 0.0;  // 0: validation = training rows, as the original
+  std::uint64_t seed = 0;     // of the validation split
   bool use_cache = true;
   std::function<void(std::string_view)> info = nullptr;  // log lines for the user
 };

@@ -26,8 +26,8 @@ struct OptimiserOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double momentum = 0.9;      // SGD
-  bool nesterov = true;       // SGD
+  double momentum = 0.9;  // SGD
+  bool nesterov = true;   // SGD
 };
 
 enum class Precision { Float32, Float64, BFloat16Mixed };
@@ -56,9 +56,9 @@ struct BatchResult {
 };
 
 struct StepOptions {
-  double scale = 1.0;       // of the loss, before gradients: 1/n when n batches are accumulated
-  bool update = true;       // false: only add to the gradients
-  std::uint64_t step = 0;   // number of this batch since the start of training, for dropout
+  double scale = 1.0;      // of the loss, before gradients: 1/n when n batches are accumulated
+  bool update = true;      // false: only add to the gradients
+  std::uint64_t step = 0;  // number of this batch since the start of training, for dropout
 };
 
 class Program {

@@ -15,10 +15,10 @@ namespace mase::io {
 
 // What a file is, from its content.
 enum class CheckpointKind {
-  Lightning,   // "pl": trainer checkpoint with a state_dict
-  StateDict,   // "pt": tensors by name, or a dictionary with `state_dict`
-  MaseGraph,   // "mz": graph text + safetensors + metadata in one zip (io/mz.h)
-  PickledMz,   // the original's .mz: pickled code, refused with the way out
+  Lightning,  // "pl": trainer checkpoint with a state_dict
+  StateDict,  // "pt": tensors by name, or a dictionary with `state_dict`
+  MaseGraph,  // "mz": graph text + safetensors + metadata in one zip (io/mz.h)
+  PickledMz,  // the original's .mz: pickled code, refused with the way out
 };
 
 struct Checkpoint {
@@ -26,11 +26,11 @@ struct Checkpoint {
   std::int64_t global_step = 0;  // optimiser steps done
   ir::State state;               // names of the graph: Lightning's "model." prefix removed
   ir::OptimiserState optimiser;
-  ir::Dict optimiser_options;    // the one param_group, without params: lr, betas, eps, ...
-  ir::Dict scheduler;            // lr_schedulers[0]
+  ir::Dict optimiser_options;  // the one param_group, without params: lr, betas, eps, ...
+  ir::Dict scheduler;          // lr_schedulers[0]
   ir::Dict callbacks;
   ir::Dict hyper_parameters;
-  ir::Dict mase;                 // our own section: what an exact resume needs beyond the above
+  ir::Dict mase;  // our own section: what an exact resume needs beyond the above
 };
 
 Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path);

@@ -28,7 +28,8 @@ struct TomlNode {
 Result<TomlNode> read_toml(const std::filesystem::path& path);
 Result<TomlNode> parse_toml(std::string_view text, const std::string& file_name);
 
-// A dictionary as TOML: nested dictionaries as [a.b] tables, None as "NA", doubles in shortest form.
+// A dictionary as TOML: nested dictionaries as [a.b] tables, None as "NA", doubles in shortest
+// form.
 std::string write_toml(const ir::Dict& values);
 
 }  // namespace mase::io

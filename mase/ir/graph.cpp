@@ -19,8 +19,9 @@ constexpr std::array<std::string_view, 6> kKinds = {"placeholder", "get_attr",  
 
 // Names that torch.fx refuses for a node because they are keywords or built-ins of Python.
 constexpr std::array<std::string_view, 24> kReserved = {
-    "abs",   "all",  "and",  "any",  "bool", "dict",  "float", "getattr", "if",  "in",   "int", "is",
-    "lambda", "len", "list", "max",  "min",  "not",   "or",    "pow",     "range", "round", "sum", "type"};
+    "abs", "all", "and", "any", "bool",   "dict",  "float", "getattr",
+    "if",  "in",  "int", "is",  "lambda", "len",   "list",  "max",
+    "min", "not", "or",  "pow", "range",  "round", "sum",   "type"};
 
 void collect(const Value& value, std::vector<std::string>& names) {
   for_each_node_ref(value, [&](const NodeRef& ref) {
@@ -35,7 +36,9 @@ bool reads(const Node& node, std::string_view name) {
 
 }  // namespace
 
-std::string_view name(NodeKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+std::string_view name(NodeKind kind) {
+  return kKinds[static_cast<std::size_t>(kind)];
+}
 
 bool parse_node_kind(std::string_view text, NodeKind& out) {
   const auto found = std::find(kKinds.begin(), kKinds.end(), text);
@@ -193,7 +196,7 @@ State Graph::state() const {
 
 const std::string& mase_op(const Node& node) {
   return node.meta.common && !node.meta.common->mase_op.empty() ? node.meta.common->mase_op
-                                                                 : node.op;
+                                                                : node.op;
 }
 
 const std::string& mase_type(const Node& node) {

@@ -23,7 +23,7 @@ std::string_view name(NodeKind kind);  // "call_module"
 bool parse_node_kind(std::string_view text, NodeKind& out);
 
 struct Node {
-  std::string name;    // unique in the graph: "seq_blocks_2"
+  std::string name;  // unique in the graph: "seq_blocks_2"
   NodeKind kind = NodeKind::CallModule;
   std::string op;      // row of the op table: "linear"; "placeholder", "get_attr", "output"
   std::string target;  // "seq_blocks.2", "torch.flatten", "view", "x"
@@ -110,7 +110,7 @@ class Graph {
 };
 
 // --- text form, as torch.fx prints it (graph.md section 2) ---
-std::string print(const Graph& graph);  // no trailing newline
+std::string print(const Graph& graph);                   // no trailing newline
 std::string print(const Node& node, std::size_t users);  // "%x : [num_users=1] = ..."
 
 // --- helper functions by the names users know ---

@@ -61,9 +61,9 @@ std::string print(const Node& node, std::size_t users) {
                                        name(node.kind), node.target);
   switch (node.kind) {
     case NodeKind::Placeholder:
-      return node.args.empty() ? head
-                               : fmt::format("{}(default={})", head, argument(node.args[0]));
-    case NodeKind::GetAttr: return head;
+      return node.args.empty() ? head : fmt::format("{}(default={})", head, argument(node.args[0]));
+    case NodeKind::GetAttr:
+      return head;
     case NodeKind::Output:
       return fmt::format("return {}", node.args.empty() ? "None" : returned(node.args[0]));
     default:

@@ -29,15 +29,22 @@ Value ArgumentMeta::to_value() const {
   Dict out;
   switch (kind) {
     case Kind::Data:
-      out = {{"shape", Value::list(shape)}, {"torch_dtype", dtype}, {"type", type},
+      out = {{"shape", Value::list(shape)},
+             {"torch_dtype", dtype},
+             {"type", type},
              {"precision", precision}};
       break;
     case Kind::Parameter:
-      out = {{"type", type}, {"precision", precision}, {"shape", Value::list(shape)},
+      out = {{"type", type},
+             {"precision", precision},
+             {"shape", Value::list(shape)},
              {"from", None{}}};
       break;
-    case Kind::Constant: return constant;
-    case Kind::Other: out = {{"type", TypeName{type}}, {"shape", Value::list(shape)}}; break;
+    case Kind::Constant:
+      return constant;
+    case Kind::Other:
+      out = {{"type", TypeName{type}}, {"shape", Value::list(shape)}};
+      break;
   }
   if (!value.is_none()) out.emplace_back("value", value);
   return out;

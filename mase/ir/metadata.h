@@ -24,7 +24,7 @@ struct ArgumentMeta {
   DType dtype = DType::Float32;
   std::string type = "float";  // name of the number format
   List precision = {32};
-  Value value;                 // None unless values were asked for
+  Value value;  // None unless values were asked for
   Value constant;
   bool model_specific = false;
 
@@ -67,14 +67,14 @@ struct SoftwareEntry {
 struct SoftwareMeta {
   Named<SoftwareEntry> args;
   Named<SoftwareEntry> results;
-  bool has_args = false;     // placeholders have no args table, implicit `size` no results table
+  bool has_args = false;  // placeholders have no args table, implicit `size` no results table
   bool has_results = false;
 
   Value to_value() const;
 };
 
 struct Metadata {
-  std::optional<CommonMeta> common;      // absent until init_metadata
+  std::optional<CommonMeta> common;  // absent until init_metadata
   std::optional<SoftwareMeta> software;
   Dict hardware;
 

@@ -19,8 +19,8 @@ constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 register
 
 struct Bytes {
   explicit Bytes(std::size_t size)
-      : data(static_cast<std::byte*>(::operator new(size + 1, std::align_val_t{kAlignment}))) {}
-  ~Bytes() { ::operator delete(data, std::align_val_t{kAlignment}); }
+      : data(static_cast<std::byte*>(::operator new (size + 1, std::align_val_t{kAlignment}))) {}
+  ~Bytes() { ::operator delete (data, std::align_val_t{kAlignment}); }
   Bytes(const Bytes&) = delete;
   Bytes& operator=(const Bytes&) = delete;
   std::byte* data;
@@ -71,15 +71,24 @@ T load(const std::byte* p) {
 double number(const std::byte* p, DType type) {
   switch (type) {
     case DType::Bool:
-    case DType::UInt8: return load<std::uint8_t>(p);
-    case DType::Int8: return load<std::int8_t>(p);
-    case DType::Int16: return load<std::int16_t>(p);
-    case DType::Int32: return load<std::int32_t>(p);
-    case DType::Int64: return static_cast<double>(load<std::int64_t>(p));
-    case DType::Float16: return half_to_float(load<std::uint16_t>(p));
-    case DType::BFloat16: return bfloat_to_float(load<std::uint16_t>(p));
-    case DType::Float32: return load<float>(p);
-    case DType::Float64: return load<double>(p);
+    case DType::UInt8:
+      return load<std::uint8_t>(p);
+    case DType::Int8:
+      return load<std::int8_t>(p);
+    case DType::Int16:
+      return load<std::int16_t>(p);
+    case DType::Int32:
+      return load<std::int32_t>(p);
+    case DType::Int64:
+      return static_cast<double>(load<std::int64_t>(p));
+    case DType::Float16:
+      return half_to_float(load<std::uint16_t>(p));
+    case DType::BFloat16:
+      return bfloat_to_float(load<std::uint16_t>(p));
+    case DType::Float32:
+      return load<float>(p);
+    case DType::Float64:
+      return load<double>(p);
   }
   return 0;
 }
@@ -91,16 +100,26 @@ void store(std::byte* p, T value) {
 
 void put(std::byte* p, DType type, double v) {
   switch (type) {
-    case DType::Bool: return store<std::uint8_t>(p, v != 0);
-    case DType::UInt8: return store(p, static_cast<std::uint8_t>(v));
-    case DType::Int8: return store(p, static_cast<std::int8_t>(v));
-    case DType::Int16: return store(p, static_cast<std::int16_t>(v));
-    case DType::Int32: return store(p, static_cast<std::int32_t>(v));
-    case DType::Int64: return store(p, static_cast<std::int64_t>(v));
-    case DType::Float16: return store(p, float_to_half(static_cast<float>(v)));
-    case DType::BFloat16: return store(p, float_to_bfloat(static_cast<float>(v)));
-    case DType::Float32: return store(p, static_cast<float>(v));
-    case DType::Float64: return store(p, v);
+    case DType::Bool:
+      return store<std::uint8_t>(p, v != 0);
+    case DType::UInt8:
+      return store(p, static_cast<std::uint8_t>(v));
+    case DType::Int8:
+      return store(p, static_cast<std::int8_t>(v));
+    case DType::Int16:
+      return store(p, static_cast<std::int16_t>(v));
+    case DType::Int32:
+      return store(p, static_cast<std::int32_t>(v));
+    case DType::Int64:
+      return store(p, static_cast<std::int64_t>(v));
+    case DType::Float16:
+      return store(p, float_to_half(static_cast<float>(v)));
+    case DType::BFloat16:
+      return store(p, float_to_bfloat(static_cast<float>(v)));
+    case DType::Float32:
+      return store(p, static_cast<float>(v));
+    case DType::Float64:
+      return store(p, v);
   }
 }
 
@@ -110,30 +129,44 @@ std::size_t size_of(DType type) {
   switch (type) {
     case DType::Bool:
     case DType::UInt8:
-    case DType::Int8: return 1;
+    case DType::Int8:
+      return 1;
     case DType::Int16:
     case DType::Float16:
-    case DType::BFloat16: return 2;
+    case DType::BFloat16:
+      return 2;
     case DType::Int32:
-    case DType::Float32: return 4;
+    case DType::Float32:
+      return 4;
     case DType::Int64:
-    case DType::Float64: return 8;
+    case DType::Float64:
+      return 8;
   }
   return 0;
 }
 
 std::string_view name(DType type) {
   switch (type) {
-    case DType::Bool: return "bool";
-    case DType::UInt8: return "uint8";
-    case DType::Int8: return "int8";
-    case DType::Int16: return "int16";
-    case DType::Int32: return "int32";
-    case DType::Int64: return "int64";
-    case DType::Float16: return "float16";
-    case DType::BFloat16: return "bfloat16";
-    case DType::Float32: return "float32";
-    case DType::Float64: return "float64";
+    case DType::Bool:
+      return "bool";
+    case DType::UInt8:
+      return "uint8";
+    case DType::Int8:
+      return "int8";
+    case DType::Int16:
+      return "int16";
+    case DType::Int32:
+      return "int32";
+    case DType::Int64:
+      return "int64";
+    case DType::Float16:
+      return "float16";
+    case DType::BFloat16:
+      return "bfloat16";
+    case DType::Float32:
+      return "float32";
+    case DType::Float64:
+      return "float64";
   }
   return "";
 }
@@ -160,7 +193,9 @@ std::int64_t element_count(const Shape& shape) {
   return count;
 }
 
-std::string text(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string text(const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 Tensor::Tensor(Shape shape, DType type) : shape_(std::move(shape)), type_(type), writable_(true) {
   auto buffer = std::make_shared<Bytes>(bytes());
@@ -217,7 +252,8 @@ Tensor Tensor::to(DType type) const {
     }
     return out;
   }
-  for (std::int64_t i = 0; i < size(); ++i) put(p + static_cast<std::size_t>(i) * size_of(type), type, at(i));
+  for (std::int64_t i = 0; i < size(); ++i)
+    put(p + static_cast<std::size_t>(i) * size_of(type), type, at(i));
   return out;
 }
 
@@ -235,8 +271,7 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
     internal_error(fmt::format("rows {}..{} of a tensor {}", first, first + count, text(shape_)));
   }
   Tensor out = *this;
-  const std::size_t row_bytes =
-      shape_[0] == 0 ? 0 : bytes() / static_cast<std::size_t>(shape_[0]);
+  const std::size_t row_bytes = shape_[0] == 0 ? 0 : bytes() / static_cast<std::size_t>(shape_[0]);
   out.shape_[0] = count;
   out.data_ += static_cast<std::size_t>(first) * row_bytes;
   out.writable_ = false;  // a part of a buffer: copy before writing

@@ -12,8 +12,8 @@ namespace mase::ir {
 
 enum class DType { Bool, UInt8, Int8, Int16, Int32, Int64, Float16, BFloat16, Float32, Float64 };
 
-std::size_t size_of(DType type);          // bytes
-std::string_view name(DType type);        // "float32"
+std::size_t size_of(DType type);    // bytes
+std::string_view name(DType type);  // "float32"
 bool is_floating(DType type);
 // From "float32" or "torch.float32". False if unknown.
 bool parse_dtype(std::string_view text, DType& out);
@@ -37,7 +37,8 @@ class Tensor {
   static Tensor from(Shape shape, std::span<const T> values);
   // Wraps bytes that live elsewhere (a mapped file, another library); `owner` keeps them alive.
   // They are copied on the first write.
-  static Tensor view(Shape shape, DType type, const std::byte* bytes, std::shared_ptr<const void> owner);
+  static Tensor view(Shape shape, DType type, const std::byte* bytes,
+                     std::shared_ptr<const void> owner);
   static Tensor scalar(float value);
 
   bool defined() const { return data_ != nullptr; }
@@ -56,11 +57,11 @@ class Tensor {
   template <typename T>
   std::span<T> values_mut();
 
-  double at(std::int64_t i) const;           // element i of the flat array, as a number
-  Tensor to(DType type) const;               // converted copy (or this, if it has that type)
-  Tensor reshaped(Shape shape) const;        // same bytes, same element count
+  double at(std::int64_t i) const;     // element i of the flat array, as a number
+  Tensor to(DType type) const;         // converted copy (or this, if it has that type)
+  Tensor reshaped(Shape shape) const;  // same bytes, same element count
   Tensor rows(std::int64_t first, std::int64_t count) const;  // along dimension 0, shares the bytes
-  std::vector<float> floats() const;         // all elements as float32
+  std::vector<float> floats() const;                          // all elements as float32
 
   // Same type, shape and bits.
   bool operator==(const Tensor& other) const;
@@ -75,14 +76,38 @@ class Tensor {
   bool writable_ = false;  // owner_ is a buffer of ours
 };
 
-template <> constexpr DType dtype_of<bool>() { return DType::Bool; }
-template <> constexpr DType dtype_of<std::uint8_t>() { return DType::UInt8; }
-template <> constexpr DType dtype_of<std::int8_t>() { return DType::Int8; }
-template <> constexpr DType dtype_of<std::int16_t>() { return DType::Int16; }
-template <> constexpr DType dtype_of<std::int32_t>() { return DType::Int32; }
-template <> constexpr DType dtype_of<std::int64_t>() { return DType::Int64; }
-template <> constexpr DType dtype_of<float>() { return DType::Float32; }
-template <> constexpr DType dtype_of<double>() { return DType::Float64; }
+template <>
+constexpr DType dtype_of<bool>() {
+  return DType::Bool;
+}
+template <>
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::UInt8;
+}
+template <>
+constexpr DType dtype_of<std::int8_t>() {
+  return DType::Int8;
+}
+template <>
+constexpr DType dtype_of<std::int16_t>() {
+  return DType::Int16;
+}
+template <>
+constexpr DType dtype_of<std::int32_t>() {
+  return DType::Int32;
+}
+template <>
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::Int64;
+}
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::Float32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::Float64;
+}
 
 template <typename T>
 std::span<const T> Tensor::values() const {

@@ -10,8 +10,8 @@
 namespace mase::ir {
 namespace {
 
-constexpr const char* kKindNames[] = {"None", "bool", "int", "float", "text", "node", "type",
-                                      "dtype", "tuple", "list", "dictionary", "tensor"};
+constexpr const char* kKindNames[] = {"None", "bool",  "int",   "float", "text",       "node",
+                                      "type", "dtype", "tuple", "list",  "dictionary", "tensor"};
 static_assert(std::size(kKindNames) == std::variant_size_v<Value::Variant>);
 
 template <typename T>
@@ -46,9 +46,13 @@ nlohmann::ordered_json array_json(const Items& items) {
 
 }  // namespace
 
-bool Tuple::operator==(const Tuple& other) const { return items == other.items; }
+bool Tuple::operator==(const Tuple& other) const {
+  return items == other.items;
+}
 
-bool Value::operator==(const Value& other) const { return v_ == other.v_; }
+bool Value::operator==(const Value& other) const {
+  return v_ == other.v_;
+}
 
 Value Value::list(const Shape& shape) {
   List items;
@@ -56,18 +60,28 @@ Value Value::list(const Shape& shape) {
   return items;
 }
 
-bool Value::as_bool() const { return expect<bool>(*this, "a truth value"); }
+bool Value::as_bool() const {
+  return expect<bool>(*this, "a truth value");
+}
 
-std::int64_t Value::as_int() const { return expect<std::int64_t>(*this, "an integer"); }
+std::int64_t Value::as_int() const {
+  return expect<std::int64_t>(*this, "an integer");
+}
 
 double Value::as_number() const {
   if (const auto* integer = get<std::int64_t>()) return static_cast<double>(*integer);
   return expect<double>(*this, "a number");
 }
 
-const std::string& Value::as_text() const { return expect<std::string>(*this, "a text"); }
-const List& Value::as_list() const { return expect<List>(*this, "a list"); }
-const Dict& Value::as_dict() const { return expect<Dict>(*this, "a dictionary"); }
+const std::string& Value::as_text() const {
+  return expect<std::string>(*this, "a text");
+}
+const List& Value::as_list() const {
+  return expect<List>(*this, "a list");
+}
+const Dict& Value::as_dict() const {
+  return expect<Dict>(*this, "a dictionary");
+}
 
 const Value* Value::find(std::string_view key) const {
   const Dict* dict = get<Dict>();

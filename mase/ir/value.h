@@ -62,11 +62,17 @@ class Value {
   static Value list(const Shape& shape);  // [8, 16]
 
   template <typename T>
-  bool is() const { return std::holds_alternative<T>(v_); }
+  bool is() const {
+    return std::holds_alternative<T>(v_);
+  }
   template <typename T>
-  const T* get() const { return std::get_if<T>(&v_); }
+  const T* get() const {
+    return std::get_if<T>(&v_);
+  }
   template <typename T>
-  T* get() { return std::get_if<T>(&v_); }
+  T* get() {
+    return std::get_if<T>(&v_);
+  }
   bool is_none() const { return is<None>(); }
   bool is_number() const { return is<std::int64_t>() || is<double>(); }
   const Variant& variant() const { return v_; }

@@ -87,6 +87,8 @@ std::string print_tensor(const Tensor& tensor, std::string_view suffix) {
   return fmt::format("tensor({}{})", text(tensor.shape()), suffix);
 }
 
-std::string pretty(const Value& value, int) { return repr(value); }
+std::string pretty(const Value& value, int) {
+  return repr(value);
+}
 
 }  // namespace mase::ir

@@ -24,7 +24,7 @@ std::string_view name(Overflow overflow);
 // One parameter of a format, as it is written in a configuration (data_in_<name>, ...).
 struct Parameter {
   std::string_view name;
-  std::int64_t low;   // smallest and largest value allowed
+  std::int64_t low;  // smallest and largest value allowed
   std::int64_t high;
   // The value taken when none is given; absent = the parameter must be given, unless `optional`.
   std::optional<std::int64_t> standard = std::nullopt;
@@ -60,10 +60,10 @@ struct Precision {
   Overflow overflow = Overflow::Saturate;
 
   bool is_float() const { return format == nullptr; }
-  std::string_view type() const;                               // "float", "integer", ...
+  std::string_view type() const;  // "float", "integer", ...
   // The list users see in the metadata, in the order of the format's rows: [8, 4], [32] for float.
   std::vector<std::optional<std::int64_t>> list() const;
-  std::string text() const;                                    // "integer(8, 4)"
+  std::string text() const;  // "integer(8, 4)"
   bool operator==(const Precision&) const = default;
 };
 
@@ -71,7 +71,7 @@ struct Format {
   std::string_view name;
   std::vector<std::string_view> aliases;
   std::string_view summary;
-  std::string_view layer_suffix;     // Linear -> LinearInteger
+  std::string_view layer_suffix;      // Linear -> LinearInteger
   std::vector<Parameter> parameters;  // the first `listed` ones appear in Precision::list()
   std::size_t listed = 0;
   Granularity granularity = Granularity::Element;

@@ -16,11 +16,16 @@ namespace {
 
 double rounded(double v, Rounding rounding) {
   switch (rounding) {
-    case Rounding::NearestEven: return std::nearbyint(v);
-    case Rounding::NearestAway: return std::round(v);
-    case Rounding::TowardZero: return std::trunc(v);
-    case Rounding::Down: return std::floor(v);
-    case Rounding::Up: return std::ceil(v);
+    case Rounding::NearestEven:
+      return std::nearbyint(v);
+    case Rounding::NearestAway:
+      return std::round(v);
+    case Rounding::TowardZero:
+      return std::trunc(v);
+    case Rounding::Down:
+      return std::floor(v);
+    case Rounding::Up:
+      return std::ceil(v);
   }
   return v;
 }
@@ -141,13 +146,14 @@ const Format kInteger{
     .aliases = {"fixed"},
     .summary = "fixed point: codes of `width` bits, `frac_width` of them after the binary point",
     .layer_suffix = "Integer",
-    .parameters = {{.name = "width", .low = 1, .high = 32, .help = "bits of a code"},
-                   {.name = "frac_width",
-                    .low = -64,
-                    .high = 64,
-                    .optional = true,
-                    .help = "bits after the binary point; NA = width / 2"},
-                   {.name = "is_signed", .low = 0, .high = 1, .standard = 1, .help = "two's complement"}},
+    .parameters =
+        {{.name = "width", .low = 1, .high = 32, .help = "bits of a code"},
+         {.name = "frac_width",
+          .low = -64,
+          .high = 64,
+          .optional = true,
+          .help = "bits after the binary point; NA = width / 2"},
+         {.name = "is_signed", .low = 0, .high = 1, .standard = 1, .help = "two's complement"}},
     .listed = 2,
     .granularity = Granularity::Element,
     .gradient = Gradient::StraightThrough,

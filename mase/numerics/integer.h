@@ -8,9 +8,9 @@ extern const Format kInteger;
 
 // The parts of an integer precision, resolved once per tensor rather than once per element.
 struct IntegerGrid {
-  double scale;        // 2^frac_width
-  double step;         // 2^-frac_width
-  std::int64_t low;    // smallest and largest code
+  double scale;      // 2^frac_width
+  double step;       // 2^-frac_width
+  std::int64_t low;  // smallest and largest code
   std::int64_t high;
 };
 

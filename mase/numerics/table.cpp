@@ -20,7 +20,9 @@ constexpr std::array kFormats = {
 
 }  // namespace
 
-std::span<const Format* const> formats() { return kFormats; }
+std::span<const Format* const> formats() {
+  return kFormats;
+}
 
 const Format* find_format(std::string_view name) {
   for (const Format* format : kFormats) {
@@ -34,11 +36,16 @@ const Format* find_format(std::string_view name) {
 
 std::string_view name(Rounding rounding) {
   switch (rounding) {
-    case Rounding::NearestEven: return "nearest_even";
-    case Rounding::NearestAway: return "nearest_away";
-    case Rounding::TowardZero: return "toward_zero";
-    case Rounding::Down: return "down";
-    case Rounding::Up: return "up";
+    case Rounding::NearestEven:
+      return "nearest_even";
+    case Rounding::NearestAway:
+      return "nearest_away";
+    case Rounding::TowardZero:
+      return "toward_zero";
+    case Rounding::Down:
+      return "down";
+    case Rounding::Up:
+      return "up";
   }
   return "";
 }
@@ -47,7 +54,9 @@ std::string_view name(Overflow overflow) {
   return overflow == Overflow::Saturate ? "saturate" : "wrap";
 }
 
-std::string_view Precision::type() const { return format ? format->name : "float"; }
+std::string_view Precision::type() const {
+  return format ? format->name : "float";
+}
 
 std::vector<std::optional<std::int64_t>> Precision::list() const {
   if (!format) return {32};

@@ -80,11 +80,11 @@ struct Site {
 // Work and storage of one call (passes.md part F).
 struct Cost {
   double total_parameters = 0;
-  double computations = 0;           // floating-point operations as MASE counts them
+  double computations = 0;  // floating-point operations as MASE counts them
   double backward_computations = 0;
-  double input_buffer_size = 0;      // elements
+  double input_buffer_size = 0;  // elements
   double output_buffer_size = 0;
-  bool fractional = false;           // prints as 640.0 (Linear divides), totals then too
+  bool fractional = false;  // prints as 640.0 (Linear divides), totals then too
 };
 
 // A tensor that a fresh layer owns and how it is initialised.
@@ -99,18 +99,18 @@ struct ParameterSpec {
 };
 
 struct Op {
-  std::string_view name;                       // "linear"
+  std::string_view name;  // "linear"
   Kind kind = Kind::ModuleRelatedFunc;
-  std::string_view layer = "";                 // class name as call_module; "" = never a layer
+  std::string_view layer = "";                   // class name as call_module; "" = never a layer
   std::vector<std::string_view> functions = {};  // qualified names as call_function, first = ours
-  std::string_view method = "";                // name as call_method
+  std::string_view method = "";                  // name as call_method
   std::vector<Argument> arguments = {};
   std::vector<Attribute> attributes = {};
   // Configuration values as they are named in the metadata of functions and methods, when those
   // differ from `attributes` (view: shape_0, shape_1, ...). Empty = same as attributes.
-  std::string_view repeated_attribute = "";    // "shape_": further positions are shape_<i>
+  std::string_view repeated_attribute = "";        // "shape_": further positions are shape_<i>
   std::vector<std::string_view> quantisable = {};  // arguments a number format may be put on
-  bool unsigned_input = false;                 // relu: quantises its input as unsigned
+  bool unsigned_input = false;                     // relu: quantises its input as unsigned
   bool prunable = false;
   ValueType (*infer)(const Site&) = nullptr;
   std::optional<Cost> (*cost)(const Site&, const ValueType& result) = nullptr;  // null = no rule

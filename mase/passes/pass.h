@@ -67,7 +67,7 @@ struct RuleHits {
 
 struct PassResult {
   ir::Graph graph;
-  ir::Value info;                // what the pass found: JSON for --json, "" for nothing
+  ir::Value info;  // what the pass found: JSON for --json, "" for nothing
   std::vector<RuleHits> hits;
 };
 
@@ -77,18 +77,18 @@ using BatchSource = std::function<std::optional<ir::Named<ir::Tensor>>()>;
 
 // What a pass may use of the world around it. Everything printed goes through here.
 struct Context {
-  std::ostream* out = nullptr;                          // results: standard output of `ch`
-  std::function<void(std::string_view)> info = nullptr;   // a log line at level info
+  std::ostream* out = nullptr;                           // results: standard output of `ch`
+  std::function<void(std::string_view)> info = nullptr;  // a log line at level info
   std::function<void(std::string_view)> warn = nullptr;
   std::function<void(std::string_view)> debug = nullptr;
   // Progress of long work: (description, done, total).
   std::function<void(std::string_view, std::size_t, std::size_t)> progress = nullptr;
-  std::filesystem::path folder;                         // <output>/software/transform
-  std::optional<ir::Graph> original;                    // the graph before the last quantise
-  ir::Named<ir::Tensor> dummy_input;                    // the first training batch
-  std::function<BatchSource()> batches = nullptr;         // a fresh pass over the training rows
+  std::filesystem::path folder;                    // <output>/software/transform
+  std::optional<ir::Graph> original;               // the graph before the last quantise
+  ir::Named<ir::Tensor> dummy_input;               // the first training batch
+  std::function<BatchSource()> batches = nullptr;  // a fresh pass over the training rows
   std::string engine = "auto";
-  bool json = false;                                    // reports as JSON
+  bool json = false;  // reports as JSON
 
   std::ostream& output() const;
   void log_info(std::string_view text) const;

@@ -17,23 +17,28 @@ std::string Location::text() const {
 
 int exit_code(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::RunFailed: return 1;
-    case ErrorKind::Usage: return 2;
-    case ErrorKind::Unreadable: return 3;
-    case ErrorKind::Unsupported: return 4;
-    case ErrorKind::Tool: return 5;
-    case ErrorKind::CheckFailed: return 6;
-    case ErrorKind::Internal: return 70;
-    case ErrorKind::Interrupted: return 130;
+    case ErrorKind::RunFailed:
+      return 1;
+    case ErrorKind::Usage:
+      return 2;
+    case ErrorKind::Unreadable:
+      return 3;
+    case ErrorKind::Unsupported:
+      return 4;
+    case ErrorKind::Tool:
+      return 5;
+    case ErrorKind::CheckFailed:
+      return 6;
+    case ErrorKind::Internal:
+      return 70;
+    case ErrorKind::Interrupted:
+      return 130;
   }
   return 70;
 }
 
 Error::Error(ErrorKind kind, std::string message, Location where, std::string hint)
-    : kind_(kind),
-      message_(std::move(message)),
-      where_(std::move(where)),
-      hint_(std::move(hint)) {
+    : kind_(kind), message_(std::move(message)), where_(std::move(where)), hint_(std::move(hint)) {
   const std::string place = where_.text();
   text_ = place.empty() ? message_ : fmt::format("{}: {}", place, message_);
   if (!hint_.empty()) text_ += fmt::format(" ({})", hint_);
@@ -48,7 +53,8 @@ void unsupported(std::string message, Location where, std::string hint) {
 }
 
 void internal_error(std::string message) {
-  throw Error(ErrorKind::Internal, std::move(message), {}, "this is a bug in mase: please report it");
+  throw Error(ErrorKind::Internal, std::move(message), {},
+              "this is a bug in mase: please report it");
 }
 
 }  // namespace mase

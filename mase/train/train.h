@@ -19,10 +19,10 @@ namespace mase::train {
 // Where a run writes and what it tells the user. `ch` fills this in; a library user may leave
 // every part empty and gets a silent run without files.
 struct Output {
-  std::filesystem::path folder;   // <project_dir>/<project>; empty = write nothing
-  std::ostream* out = nullptr;    // results: bars, the test table
-  std::ostream* err = nullptr;    // log lines, model summary, notices
-  ir::Dict hyper_parameters;      // every effective option, for hparams.yaml and run.json
+  std::filesystem::path folder;      // <project_dir>/<project>; empty = write nothing
+  std::ostream* out = nullptr;       // results: bars, the test table
+  std::ostream* err = nullptr;       // log lines, model summary, notices
+  ir::Dict hyper_parameters;         // every effective option, for hparams.yaml and run.json
   std::vector<std::string> command;  // as typed, for run.json
   std::string data_hash;
 };
@@ -32,29 +32,29 @@ struct FitOptions {
   engine::Precision precision = engine::Precision::Float32;
   std::int64_t batch_size = 128;
   std::int64_t max_epochs = 20;
-  std::int64_t max_steps = -1;            // optimiser steps; -1 = no limit
+  std::int64_t max_steps = -1;  // optimiser steps; -1 = no limit
   std::int64_t accumulate_grad_batches = 1;
   std::int64_t log_every_n_steps = 50;
   std::uint64_t seed = 0;
   int threads = 1;
-  bool one_batch = false;                 // --debug: one batch through everything, no files
+  bool one_batch = false;  // --debug: one batch through everything, no files
   bool stop_on_nan = true;
   // "last", "best" or a path: go on from there, bitwise as if never stopped.
   std::optional<std::string> resume;
 };
 
 struct FitResult {
-  ir::Graph graph;                        // with the trained parameters
-  std::int64_t epochs = 0;                // completed
+  ir::Graph graph;          // with the trained parameters
+  std::int64_t epochs = 0;  // completed
   std::int64_t steps = 0;
-  double train_loss_step = 0;             // of the last batch
+  double train_loss_step = 0;  // of the last batch
   double train_acc_step = 0;
-  double train_acc_epoch = 0;             // over the whole last epoch
+  double train_acc_epoch = 0;  // over the whole last epoch
   double val_loss_epoch = 0;
   double val_acc_epoch = 0;
   std::filesystem::path best_checkpoint;
   std::filesystem::path last_checkpoint;
-  bool interrupted = false;               // Ctrl-C or SIGTERM: last.ckpt is saved
+  bool interrupted = false;  // Ctrl-C or SIGTERM: last.ckpt is saved
   int signal = 0;
 };
 
@@ -62,8 +62,8 @@ FitResult fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& 
               const FitOptions& options, const Output& output = {});
 
 struct TestResult {
-  double accuracy = 0;   // correct / total
-  double loss = 0;       // mean over batches of the batch mean, single precision as printed
+  double accuracy = 0;  // correct / total
+  double loss = 0;      // mean over batches of the batch mean, single precision as printed
   std::int64_t rows = 0;
 };
 

@@ -10,7 +10,8 @@ namespace {
 Graph small() {
   Graph graph("net", "Net");
   graph.add({.name = "x", .kind = NodeKind::Placeholder, .op = "placeholder", .target = "x"});
-  graph.add({.kind = NodeKind::CallModule, .op = "relu", .target = "blocks.0", .args = {NodeRef{"x"}}});
+  graph.add(
+      {.kind = NodeKind::CallModule, .op = "relu", .target = "blocks.0", .args = {NodeRef{"x"}}});
   graph.add({.name = "add",
              .kind = NodeKind::CallFunction,
              .op = "add",
@@ -25,13 +26,14 @@ Graph small() {
 }
 
 TEST(Graph, PrintsAsTorchFx) {
-  EXPECT_EQ(print(small()),
-            "graph():\n"
-            "    %x : [num_users=1] = placeholder[target=x]\n"
-            "    %blocks_0 : [num_users=1] = call_module[target=blocks.0](args = (%x,), kwargs = {})\n"
-            "    %add : [num_users=1] = call_function[target=operator.add](args = (%blocks_0, 2), "
-            "kwargs = {})\n"
-            "    return add");
+  EXPECT_EQ(
+      print(small()),
+      "graph():\n"
+      "    %x : [num_users=1] = placeholder[target=x]\n"
+      "    %blocks_0 : [num_users=1] = call_module[target=blocks.0](args = (%x,), kwargs = {})\n"
+      "    %add : [num_users=1] = call_function[target=operator.add](args = (%blocks_0, 2), "
+      "kwargs = {})\n"
+      "    return add");
 }
 
 TEST(Graph, NamesAreUniqueAndClean) {

@@ -13,7 +13,9 @@ TEST(Suggest, IgnoresCaseAndDashes) {
   EXPECT_EQ(nearest("TOY-TINY", {"toy", "toy_tiny"}).front(), "toy_tiny");
 }
 
-TEST(Suggest, StaysSilentWhenNothingIsNear) { EXPECT_EQ(did_you_mean("xyz", {"linear"}), ""); }
+TEST(Suggest, StaysSilentWhenNothingIsNear) {
+  EXPECT_EQ(did_you_mean("xyz", {"linear"}), "");
+}
 
 }  // namespace
 }  // namespace mase

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "mase/support/result.h"
+
+namespace mase {
+
+// A file that appears whole or not at all: written under a temporary name beside its destination,
+// flushed to the disk, then renamed. Dropped without commit(), it leaves nothing behind and the
+// previous file as it was. Failures throw Error{RunFailed} that say what happened ("disk full").
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);  // creates missing parent folders
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text);
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* doing);
+  void flush_buffer();
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+  std::string buffer_;
+};
+
+void write_file(const std::filesystem::path& path, std::string_view text);  // atomically
+
+// The whole file; at most `limit` bytes (a ReadError above).
+Result<std::string> read_file(const std::filesystem::path& path,
+                              std::size_t limit = std::size_t{1} << 31);
+
+// A file mapped read-only. The bytes live as long as any copy of `owner`.
+struct MappedFile {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;
+};
+Result<MappedFile> map_file(const std::filesystem::path& path);
+
+// Creates a folder and its parents. Throws Error{RunFailed} naming the folder and the reason.
+void create_folder(const std::filesystem::path& path);
+
+}  // namespace mase
