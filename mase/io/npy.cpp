@@ -70,6 +70,7 @@ struct Header {
 
 std::optional<Element> parse_element(std::string_view text) {
   if (text.size() == 2 && text[1] == 'O') return Element{.kind = 'O', .size = 8};
+  if (text == "|O") return Element{.kind = 'O', .size = 8};
   if (text.size() < 3) return std::nullopt;
   Element out{.kind = text[1], .size = 0, .swap = text[0] == '>'};
   if (text[0] != '<' && text[0] != '>' && text[0] != '|' && text[0] != '=') return std::nullopt;
