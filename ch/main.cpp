@@ -1,4 +1,3 @@
-// The program `ch`.
 #include <fmt/format.h>
 
 int main() {
