@@ -1,3 +1,4 @@
+// The program `ch`.
 #include <fmt/format.h>
 
 int main() {

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "mase/support/error.h"
-#include "mase/support/random.h"
+#include "mase/support/shuffle.h"
 #include "mase/support/suggest.h"
 
 namespace mase::data {
@@ -57,7 +57,7 @@ void split_validation(DataSet& set, double fraction, std::uint64_t seed) {
                             fraction, rows));
   }
   std::vector<std::uint32_t> order(static_cast<std::size_t>(rows));
-  keyed_permutation(combine_keys(seed, 0x76616c6964ull), order);  // not the stream of any epoch
+  shuffle(combine_keys(seed, 0x76616c6964ull), order);  // not the stream of any epoch
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(wanted);
   std::sort(order.begin(), middle);
   std::sort(middle, order.end());

@@ -52,7 +52,7 @@ std::filesystem::path find_jets(const OpenOptions& options) {
 DataSet open_jsc(const OpenOptions& options, const std::filesystem::path& source) {
   const Info info = jsc_info();
   const std::filesystem::path path = source.empty() ? find_jets(options) : source;
-  const std::string hash = sha256_of_file(path).or_throw();
+  const std::string hash = sha256_file(path).or_throw();
   const auto table = io::open_hdf5_table(path, kTableName).or_throw();
   Prepared rows = prepare_table(*table, info.feature_names, info.class_names, options.info);
   return {.info = info,

@@ -5,7 +5,7 @@
 
 #include "mase/data/dataset.h"
 #include "mase/support/error.h"
-#include "mase/support/random.h"
+#include "mase/support/shuffle.h"
 
 namespace mase::data {
 
@@ -21,7 +21,7 @@ Loader::Loader(std::int64_t rows, std::int64_t batch_size, bool shuffle, std::ui
 
 void Loader::start_epoch(std::int64_t epoch) {
   if (shuffle_) {
-    keyed_permutation(combine_keys(seed_, static_cast<std::uint64_t>(epoch)), order_);
+    shuffle(combine_keys(seed_, static_cast<std::uint64_t>(epoch)), order_);
   } else {
     std::iota(order_.begin(), order_.end(), 0u);
   }

@@ -13,6 +13,7 @@
 
 #include "mase/support/diagnostics.h"
 #include "mase/support/random.h"
+#include "mase/support/shuffle.h"
 #include "mase/support/suggest.h"
 
 namespace mase::data {
@@ -247,7 +248,7 @@ Prepared prepare_table(io::Table& table, std::span<const std::string> features,
   }
   warn_of_one_class(rows, labels, info);
 
-  const auto order = numpy_permutation(static_cast<std::uint32_t>(count), kSplitSeed);
+  const auto order = Random(kSplitSeed).permutation(static_cast<std::uint32_t>(count));
   const auto tests = static_cast<std::size_t>((count + 4) / 5);
   Prepared out{.train = gather(rows, std::span(order).subspan(tests), features.size()),
                .test = gather(rows, std::span(order).first(tests), features.size()),

@@ -1,8 +1,7 @@
 // toy_tiny: points of the unit square's fourth power, [-1, 1)^4 as 1 x 2 x 2 images; the class says
 // whether their coordinates sum to more than zero. Drawn as numpy's legacy generator draws them, a
 // seed per split.
-#include <cstring>
-#include <random>
+#include <string>
 
 #include "mase/data/dataset.h"
 #include "mase/support/random.h"
@@ -28,11 +27,11 @@ Split generate(std::uint32_t seed) {
               ir::Tensor({kRows}, ir::DType::Int64)};
   const auto features = split.features.values_mut<float>();
   const auto labels = split.labels.values_mut<std::int64_t>();
-  std::mt19937 generator(seed);
+  Random random(seed);
   for (std::size_t row = 0; row < kRows; ++row) {
     double sum = 0;
     for (std::size_t i = 0; i < kValues; ++i) {
-      const double value = (numpy_uniform(generator) - 0.5) * 2;
+      const double value = (random.unit() - 0.5) * 2;
       features[row * kValues + i] = static_cast<float>(value);
       sum += value;
     }
@@ -48,12 +47,11 @@ DataSet open_toy_tiny(const OpenOptions&, const std::filesystem::path&) {
               .test = generate(2),
               .predict = generate(3),
               .source = "generated"};
-  Sha256 hash;
+  std::string hashes;
   for (const Split* split : {&set.train, &set.validation, &set.test, &set.predict}) {
-    hash.add({split->features.data(), split->features.bytes()});
-    hash.add({split->labels.data(), split->labels.bytes()});
+    hashes += sha256({split->features.data(), split->features.bytes()});
   }
-  set.hash = hash.finish();
+  set.hash = sha256(std::as_bytes(std::span(hashes)));
   return set;
 }
 

@@ -10,6 +10,7 @@
 
 #include "mase/ir/graph.h"
 #include "mase/support/error.h"
+#include "mase/support/random.h"
 
 // An operation is one row: everything the rest of the library knows of it. Engines hold their
 // kernels in tables of their own, keyed by the row's name.
@@ -35,14 +36,15 @@ enum class Role {
 };
 
 struct Argument {
-  std::string_view name;
+  std::string_view name;  // "data_in_0", "weight"
   Role role = Role::Data;
+  std::string_view formal = "input";  // of data: its keyword in calls of the function, "other"
 };
 
 // A layer attribute (Linear's in_features) or a function's configuration (flatten's start_dim).
 // The order of the rows is the positional order of PyTorch's constructor or signature.
 struct Attribute {
-  enum class Type { Int, Number, Bool, Text, IntOrNone };
+  enum class Type { Int, Number, Bool, IntOrNone };
   enum class Print {
     Positional,   // BatchNorm1d(16, ...)
     Keyword,      // in_features=16
@@ -53,6 +55,10 @@ struct Attribute {
   Type type = Type::Int;
   std::optional<ir::Value> standard = std::nullopt;  // absent = must be given
   Print print = Print::Keyword;
+  // The default of the function or method, where it differs from the layer's.
+  std::optional<ir::Value> function_standard = std::nullopt;
+  double low = -9007199254740992.0;  // smallest and largest number allowed
+  double high = 9007199254740992.0;
 };
 
 // What a value in the graph is: a tensor of some type, or a plain value (`size` gives an int).
@@ -71,7 +77,10 @@ struct Site {
   std::vector<ValueType> args;                            // one per node.args
   std::vector<std::pair<std::string, ValueType>> kwargs;  // one per node.kwargs
 
-  const TensorType& data(std::size_t i = 0) const;  // the i-th tensor among args
+  const TensorType& data(std::size_t i = 0) const;  // the i-th tensor among args, then kwargs
+  // The i-th data argument of the row, by position or by its formal name: a tensor or, as in
+  // `x + 2`, a plain value. Null if it was not given.
+  const ValueType* operand(std::size_t i) const;
   // Attribute of a layer, or of a function by position or keyword, or the row's default.
   ir::Value attribute(std::string_view name) const;
   Location where() const;
@@ -101,6 +110,7 @@ struct ParameterSpec {
 struct Op {
   std::string_view name;  // "linear"
   Kind kind = Kind::ModuleRelatedFunc;
+  std::optional<Kind> function_kind = std::nullopt;  // of calls, if not `kind`
   std::string_view layer = "";                   // class name as call_module; "" = never a layer
   std::vector<std::string_view> functions = {};  // qualified names as call_function, first = ours
   std::string_view method = "";                  // name as call_method
@@ -128,6 +138,8 @@ const Op* find_method(std::string_view method);
 const Op& op_of(const ir::Node& node);
 // As above; null instead of an error, and for placeholders, get_attr and output.
 const Op* find_op_of(const ir::Node& node);
+// MASE's type of a node: of its row, or Placeholder, GetAttr, Output.
+Kind kind_of(const ir::Node& node);
 
 // The printed layer: "Linear(in_features=16, out_features=5, bias=True)", "LinearInteger(...)".
 std::string print_layer(const ir::Node& node);
@@ -150,9 +162,23 @@ ir::Named<ValueType> infer_types(const ir::Graph& graph, const ir::Named<TensorT
 // The Site of a node once all types are known.
 Site site_of(const ir::Graph& graph, const ir::Node& node, const ir::Named<ValueType>& types);
 
-// Adds a call_module node and its freshly initialised parameters.
-// `path` is the module path ("seq_blocks.2"), `input` the name of the node it reads.
+// What a node was called with, named as in the metadata: tensors are data_in_0, data_in_1, ... in
+// the order positional, then keyword; then plain values under their formal names ("other": 2,
+// "start_dim": 1, "shape_0": 8), only those that were given. The object of a method call is not
+// among them, nor are a layer's attributes.
+struct CallArgument {
+  std::string name;
+  ValueType type;
+  bool is_data() const { return std::holds_alternative<TensorType>(type); }
+};
+std::vector<CallArgument> call_arguments(const Site& site);
+
+// Adds the parameters of a layer at a module path ("seq_blocks.2"), initialised as PyTorch does
+// from the same generator state. Layers draw in the order in which they are added.
+void add_parameters(ir::Graph& graph, const Op& op, const ir::Dict& attributes,
+                    std::string_view path, Random& random);
+// Adds a call_module node that reads the node `input`, and the layer's parameters.
 ir::Node& add_layer(ir::Graph& graph, const Op& op, const ir::Dict& attributes,
-                    std::string_view path, std::string_view input);
+                    std::string_view path, std::string_view input, Random& random);
 
 }  // namespace mase::ops

@@ -111,8 +111,10 @@ const Pass* find_pass(std::string_view name);
 void register_plugin_pass(const Pass& pass);  // Error{Usage} if the name is taken
 
 // Checks a table against the pass's rows and fills in defaults; problems go to `diagnostics`.
+// `places` are those of the keys in the file, dotted for nested tables ("linear.config.name"), for
+// messages and for Options::where; a key without one stands at `where`.
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
-                      Diagnostics& diagnostics);
+                      Diagnostics& diagnostics, const ir::Named<Location>& places = {});
 
 // Runs a pass: checks its needs, runs it, verifies the graph that comes out (Error{CheckFailed}).
 PassResult run_pass(const Pass& pass, const ir::Graph& graph, const Options& options,

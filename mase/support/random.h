@@ -2,44 +2,54 @@
 
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
-// Random numbers that are part of the results: the streams of the programs whose files we
-// reproduce, and our own, which depend on their keys only.
 namespace mase {
 
-// numpy's legacy generator is the Mersenne Twister seeded with one integer, std::mt19937.
-
-// Uniform in [0, 1) from two outputs a, b: ((a >> 5) 2^26 + (b >> 6)) / 2^53.
-double numpy_uniform(std::mt19937& generator);
-
-// numpy.random.RandomState(seed).permutation(rows): Fisher-Yates from the back, each partner drawn
-// by masked rejection of one output.
-std::vector<std::uint32_t> numpy_permutation(std::uint32_t rows, std::uint32_t seed);
-
-// A bijective scramble of 64 bits (the finaliser of SplitMix64).
-constexpr std::uint64_t scramble(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
-}
-
-// One key from several, order matters: combine_keys(seed, epoch).
-constexpr std::uint64_t combine_keys(std::uint64_t a, std::uint64_t b) {
-  return scramble(scramble(a + 0x9e3779b97f4a7c15ull) ^ (b + 0x9e3779b97f4a7c15ull));
-}
-
-// SplitMix64: 64 good bits per call from a counter.
-class SplitMix64 {
+// MT19937 seeded with one integer, with the derived draws of the two libraries whose streams
+// results are compared with: PyTorch's CPU generator (initial weights) and NumPy's RandomState
+// (splits, the toy data). One 32-bit output per call unless said otherwise.
+class Random {
  public:
-  explicit SplitMix64(std::uint64_t key) : state_(key) {}
-  std::uint64_t next() { return scramble(state_ += 0x9e3779b97f4a7c15ull); }
+  // Both libraries use the low 32 bits of the seed.
+  explicit Random(std::uint64_t seed) : engine_(static_cast<std::uint32_t>(seed)) {}
+
+  std::uint32_t bits() { return static_cast<std::uint32_t>(engine_()); }
+
+  // float32 in [low, high) from the low 24 bits, as torch.Tensor.uniform_(low, high).
+  float uniform(float low, float high) {
+    const float unit = static_cast<float>(bits() & 0xffffffu) * 0x1p-24f;
+    return unit * (high - low) + low;
+  }
+
+  // float64 in [0, 1) from two outputs, as numpy.random.RandomState.random_sample.
+  double unit() {
+    const std::uint32_t high = bits() >> 5;
+    const std::uint32_t low = bits() >> 6;
+    return (high * 67108864.0 + low) / 9007199254740992.0;
+  }
+
+  // A whole number in 0..max by masked rejection, as NumPy's shuffle draws it. No output for 0.
+  std::uint32_t up_to(std::uint32_t max) {
+    if (max == 0) return 0;
+    std::uint32_t mask = max;
+    for (unsigned shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
+    std::uint32_t value = bits() & mask;
+    while (value > max) value = bits() & mask;
+    return value;
+  }
+
+  // 0..count-1 in the order of numpy.random.RandomState.permutation(count).
+  std::vector<std::uint32_t> permutation(std::uint32_t count) {
+    std::vector<std::uint32_t> order(count);
+    for (std::uint32_t i = 0; i < count; ++i) order[i] = i;
+    for (std::uint32_t i = count; i-- > 1;) std::swap(order[i], order[up_to(i)]);
+    return order;
+  }
 
  private:
-  std::uint64_t state_;
+  std::mt19937 engine_;
 };
-
-// A permutation of 0 .. out.size() - 1 that depends on the key and the size only.
-void keyed_permutation(std::uint64_t key, std::vector<std::uint32_t>& out);
 
 }  // namespace mase

@@ -1,0 +1,56 @@
+// Byte views and overflow-checked sizes for the readers.
+#include "mase/io/bytes.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <memory>
+#include <utility>
+
+namespace mase::io {
+
+static_assert(std::endian::native == std::endian::little, "the formats here are little-endian");
+
+Bytes own(std::string buffer) {
+  auto kept = std::make_shared<const std::string>(std::move(buffer));
+  return {bytes_of(*kept), kept};
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+std::optional<std::uint64_t> dense_bytes(const ir::Shape& shape, std::size_t element_size) {
+  constexpr std::size_t kMaxDimensions = 64;
+  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (shape.size() > kMaxDimensions) return std::nullopt;
+  std::uint64_t size = element_size;
+  bool empty = false;
+  for (const std::int64_t d : shape) {
+    if (d < 0) return std::nullopt;
+    empty = empty || d == 0;
+    const auto factor = static_cast<std::uint64_t>(std::max<std::int64_t>(d, 1));
+    if (size > kMax / factor) return std::nullopt;
+    size *= factor;
+  }
+  return empty ? 0 : size;
+}
+
+ir::Tensor copy_tensor(const ir::Shape& shape, ir::DType type, std::span<const std::byte> bytes) {
+  ir::Tensor out(shape, type);
+  if (!bytes.empty()) std::memcpy(out.data_mut(), bytes.data(), bytes.size());
+  normalise_bools(out);
+  return out;
+}
+
+void normalise_bools(ir::Tensor& tensor) {
+  if (tensor.dtype() != ir::DType::Bool) return;
+  std::byte* at = tensor.data_mut();
+  for (std::size_t i = 0; i < tensor.bytes(); ++i) at[i] = std::byte{at[i] != std::byte{0}};
+}
+
+}  // namespace mase::io

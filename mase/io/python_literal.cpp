@@ -1,0 +1,145 @@
+// Recursive descent over Python literals, with a bounded depth.
+#include "mase/io/python_literal.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace mase::io {
+namespace {
+
+using ir::Value;
+
+constexpr int kMaxDepth = 32;
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  Result<Value> whole() {
+    std::optional<Value> value = item(0);
+    skip();
+    if (!value || at_ != text_.size()) {
+      return ReadError{fmt::format("not a Python literal at character {}", at_ + 1), {}};
+    }
+    return *std::move(value);
+  }
+
+ private:
+  void skip() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t')) {
+      ++at_;
+    }
+  }
+  bool eat(std::string_view what) {
+    skip();
+    if (!text_.substr(at_).starts_with(what)) return false;
+    at_ += what.size();
+    return true;
+  }
+
+  std::optional<Value> item(int depth) {
+    skip();
+    if (depth > kMaxDepth || at_ == text_.size()) return std::nullopt;
+    switch (text_[at_]) {
+      case '\'':
+      case '"':
+        return text();
+      case '(':
+        return sequence(')', depth);
+      case '[':
+        return sequence(']', depth);
+      case '{':
+        return dictionary(depth);
+      default:
+        break;
+    }
+    if (eat("True")) return Value(true);
+    if (eat("False")) return Value(false);
+    if (eat("None")) return Value();
+    return number();
+  }
+
+  // Headers escape nothing but the quote and the backslash.
+  std::optional<Value> text() {
+    const char quote = text_[at_++];
+    std::string out;
+    while (at_ < text_.size() && text_[at_] != quote) {
+      if (text_[at_] == '\\') {
+        ++at_;
+        if (at_ == text_.size() ||
+            (text_[at_] != '\\' && text_[at_] != '\'' && text_[at_] != '"')) {
+          return std::nullopt;
+        }
+      }
+      out += text_[at_++];
+    }
+    if (at_ == text_.size()) return std::nullopt;
+    ++at_;
+    return Value(std::move(out));
+  }
+
+  std::optional<Value> number() {
+    const char* first = text_.data() + at_;
+    const char* last = text_.data() + text_.size();
+    std::int64_t integer = 0;
+    const auto [end, code] = std::from_chars(first, last, integer);
+    if (code != std::errc{}) return std::nullopt;
+    if (end != last && (*end == '.' || *end == 'e')) {
+      double real = 0;
+      const auto [real_end, real_code] = std::from_chars(first, last, real);
+      if (real_code != std::errc{}) return std::nullopt;
+      at_ += static_cast<std::size_t>(real_end - first);
+      return Value(real);
+    }
+    at_ += static_cast<std::size_t>(end - first);
+    eat("L");  // long integers as Python 2 wrote them
+    return Value(integer);
+  }
+
+  std::optional<Value> sequence(char close, int depth) {
+    ++at_;
+    ir::List items;
+    bool comma = false;
+    while (!eat(std::string_view(&close, 1))) {
+      if (!items.empty() && !comma) return std::nullopt;
+      auto next = item(depth + 1);
+      if (!next) return std::nullopt;
+      items.push_back(*std::move(next));
+      comma = eat(",");
+    }
+    if (close == ']') return Value(std::move(items));
+    if (items.size() == 1 && !comma) return std::move(items[0]);  // (x) is x, (x,) a tuple
+    return Value(ir::Tuple{std::move(items)});
+  }
+
+  std::optional<Value> dictionary(int depth) {
+    ++at_;
+    ir::Dict items;
+    bool comma = true;
+    while (!eat("}")) {
+      if (!comma) return std::nullopt;
+      auto key = item(depth + 1);
+      if (!key || !key->is<std::string>() || !eat(":")) return std::nullopt;
+      auto value = item(depth + 1);
+      if (!value) return std::nullopt;
+      items.emplace_back(key->as_text(), *std::move(value));
+      comma = eat(",");
+    }
+    return Value(std::move(items));
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<ir::Value> parse_python_literal(std::string_view text) {
+  return Parser(text).whole();
+}
+
+}  // namespace mase::io

@@ -1,0 +1,81 @@
+// BatchNorm1d: y = (x - mean) / sqrt(var + eps) * weight + bias per feature, over [N, C] or
+// [N, C, L]; mean and variance are the batch's in training, the running ones otherwise
+// (Ioffe and Szegedy 2015).
+#include <fmt/format.h>
+
+#include "mase/ops/rows.h"
+#include "mase/ops/rules.h"
+
+namespace mase::ops {
+namespace {
+
+ValueType batch_norm_type(const Site& site) {
+  const TensorType& type = floating_input(site);
+  const std::int64_t features = site.attribute("num_features").as_int();
+  const std::size_t rank = type.shape.size();
+  if ((rank != 2 && rank != 3) || type.shape[1] != features) {
+    usage_error(fmt::format("BatchNorm1d({0}) reads [N, {0}] or [N, {0}, L], but its input is {1}",
+                            features, ir::text(type.shape)),
+                site.where());
+  }
+  return type;
+}
+
+// Four operations per element: subtract the mean, divide, scale, shift.
+std::optional<Cost> batch_norm_cost(const Site& site, const ValueType& result) {
+  const double n = elements(site.data());
+  const double features = site.attribute("num_features").as_number();
+  return Cost{.total_parameters = site.attribute("affine").as_bool() ? 2 * features : 0,
+              .computations = 4 * n,
+              .backward_computations = 4 * n,
+              .input_buffer_size = n,
+              .output_buffer_size = elements(result)};
+}
+
+std::vector<ParameterSpec> batch_norm_parameters(const ir::Dict& attributes) {
+  using Init = ParameterSpec::Init;
+  const std::int64_t features = attributes[0].second.as_int();
+  std::vector<ParameterSpec> specs;
+  if (attributes[3].second.as_bool()) {
+    specs.push_back({.name = "weight", .shape = {features}, .init = Init::Ones});
+    specs.push_back({.name = "bias", .shape = {features}});
+  }
+  if (attributes[4].second.as_bool()) {
+    specs.push_back({.name = "running_mean", .shape = {features}, .is_buffer = true});
+    specs.push_back(
+        {.name = "running_var", .shape = {features}, .init = Init::Ones, .is_buffer = true});
+    specs.push_back(
+        {.name = "num_batches_tracked", .shape = {}, .dtype = ir::DType::Int64, .is_buffer = true});
+  }
+  return specs;
+}
+
+}  // namespace
+
+const Op kBatchNorm1d{
+    .name = "batch_norm1d",
+    .kind = Kind::Module,
+    .layer = "BatchNorm1d",
+    .arguments = {{.name = "data_in_0"},
+                  {.name = "weight", .role = Role::OptionalParameter},
+                  {.name = "bias", .role = Role::OptionalParameter},
+                  {.name = "running_mean", .role = Role::Buffer},
+                  {.name = "running_var", .role = Role::Buffer},
+                  {.name = "num_batches_tracked", .role = Role::Buffer}},
+    .attributes =
+        {{.name = "num_features", .print = Attribute::Print::Positional, .low = 1, .high = 1 << 24},
+         {.name = "eps", .type = Attribute::Type::Number, .standard = 1e-5, .low = 0},
+         {.name = "momentum",
+          .type = Attribute::Type::Number,
+          .standard = 0.1,
+          .low = 0,
+          .high = 1},
+         {.name = "affine", .type = Attribute::Type::Bool, .standard = true},
+         {.name = "track_running_stats", .type = Attribute::Type::Bool, .standard = true}},
+    .infer = batch_norm_type,
+    .cost = batch_norm_cost,
+    .parameters = batch_norm_parameters,
+    .summary = "normalises each feature over the batch, then scales and shifts it",
+};
+
+}  // namespace mase::ops

@@ -1,0 +1,109 @@
+// The shape of the house, held by tests: who may include whom, where torch may appear, how long a
+// file may be, which folder names do not exist.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// From the ground up: a folder includes itself and what stands before it.
+constexpr std::array kFolders = {"support", "numerics", "ir",     "ops",    "io",
+                                 "data",    "models",   "engine", "passes", "train"};
+
+std::size_t level(const std::string& folder) {
+  return static_cast<std::size_t>(std::find(kFolders.begin(), kFolders.end(), folder) -
+                                  kFolders.begin());
+}
+
+std::vector<fs::path> sources(const std::vector<std::string>& tops) {
+  std::vector<fs::path> out;
+  for (const std::string& top : tops) {
+    const fs::path folder = fs::path(MASE_SOURCE_DIR) / top;
+    if (!fs::exists(folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      const std::string extension = entry.path().extension();
+      if (extension == ".h" || extension == ".cpp") out.push_back(entry.path());
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> lines(const fs::path& path) {
+  std::ifstream in(path);
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+std::string in_tree(const fs::path& path) {
+  return fs::relative(path, MASE_SOURCE_DIR).generic_string();
+}
+
+TEST(Architecture, NoFileIncludesUpwards) {
+  const std::regex include(R"re(^\s*#include "(mase|ch)/([a-z_]+)/?.*")re");
+  for (const fs::path& path : sources({"mase"})) {
+    const std::string folder = *std::next(fs::relative(path, MASE_SOURCE_DIR).begin());
+    ASSERT_LT(level(folder), kFolders.size()) << in_tree(path) << " is in no known folder";
+    for (const std::string& line : lines(path)) {
+      std::smatch match;
+      if (!std::regex_search(line, match, include)) continue;
+      EXPECT_EQ(match[1], "mase") << in_tree(path) << " includes the program: " << line;
+      EXPECT_LE(level(match[2]), level(folder)) << in_tree(path) << " includes upwards: " << line;
+    }
+  }
+}
+
+TEST(Architecture, TorchStaysInItsFolder) {
+  const std::regex torch(R"re(^\s*#include [<"](torch|ATen|c10)/)re");
+  for (const fs::path& path : sources({"mase", "ch", "tests", "examples", "fuzz"})) {
+    const std::string name = in_tree(path);
+    if (name.starts_with("mase/engine/torch/") || name.starts_with("tests/engine/torch/")) continue;
+    for (const std::string& line : lines(path)) {
+      EXPECT_FALSE(std::regex_search(line, torch)) << name << ": " << line;
+    }
+  }
+}
+
+TEST(Architecture, FilesStayShort) {
+  constexpr std::size_t kLimit = 1000;
+  for (const fs::path& path : sources({"mase", "ch", "tests", "bench", "fuzz", "examples"})) {
+    EXPECT_LE(lines(path).size(), kLimit) << in_tree(path);
+  }
+}
+
+TEST(Architecture, EverySourceSaysWhatItIs) {
+  for (const fs::path& path : sources({"mase", "ch"})) {
+    if (path.extension() != ".cpp") continue;
+    const std::vector<std::string> text = lines(path);
+    ASSERT_FALSE(text.empty()) << in_tree(path);
+    EXPECT_TRUE(text[0].starts_with("//")) << in_tree(path) << " does not open with what it does";
+  }
+}
+
+TEST(Architecture, HeadersAreIncludedOnce) {
+  for (const fs::path& path : sources({"mase", "ch"})) {
+    if (path.extension() != ".h") continue;
+    const std::vector<std::string> text = lines(path);
+    EXPECT_TRUE(std::find(text.begin(), text.end(), "#pragma once") != text.end()) << in_tree(path);
+    for (const std::string& line : text) {
+      EXPECT_FALSE(line.starts_with("using namespace")) << in_tree(path);
+    }
+  }
+}
+
+TEST(Architecture, NoRoomWithoutASubject) {
+  const std::regex vague(R"re((^|/)(utils?|helpers?|common|misc)(/|\.(cpp|h)$))re");
+  for (const fs::path& path : sources({"mase", "ch", "tests"})) {
+    EXPECT_FALSE(std::regex_search(in_tree(path), vague)) << in_tree(path);
+  }
+}
+
+}  // namespace

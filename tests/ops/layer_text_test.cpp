@@ -1,0 +1,132 @@
+// Layers as text: PyTorch's printed forms, what users write, and what they are told when it is
+// wrong.
+#include <gtest/gtest.h>
+
+#include "mase/ops/op.h"
+#include "mase/support/random.h"
+
+namespace mase::ops {
+namespace {
+
+ir::Node layer(std::string_view text) {
+  LayerText read = parse_layer(text);
+  return {.name = "n",
+          .kind = ir::NodeKind::CallModule,
+          .op = std::string(read.op->name),
+          .target = "n",
+          .attributes = read.attributes};
+}
+
+std::string printed(std::string_view text) {
+  return print_layer(layer(text));
+}
+
+std::string message(std::string_view text, const Location& where = {}) {
+  try {
+    parse_layer(text, where);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(LayerText, PrintsAsPyTorch) {
+  EXPECT_EQ(printed("Linear(16, 5)"), "Linear(in_features=16, out_features=5, bias=True)");
+  EXPECT_EQ(printed("Linear(16, out_features=5, bias=False)"),
+            "Linear(in_features=16, out_features=5, bias=False)");
+  EXPECT_EQ(printed("BatchNorm1d(60, eps=1e-3)"),
+            "BatchNorm1d(60, eps=0.001, momentum=0.1, affine=True, track_running_stats=True)");
+  EXPECT_EQ(printed("nn.BatchNorm1d(16)"),
+            "BatchNorm1d(16, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)");
+  EXPECT_EQ(printed("ReLU"), "ReLU()");
+  EXPECT_EQ(printed("ReLU()"), "ReLU()");
+  // The first argument of ReLU is the in-place flag, and any number but 0 is true.
+  EXPECT_EQ(printed("ReLU(16)"), "ReLU(inplace=True)");
+  EXPECT_EQ(printed("ReLU(inplace=True)"), "ReLU(inplace=True)");
+  EXPECT_EQ(printed("torch.nn.ReLU6(True)"), "ReLU6(inplace=True)");
+  EXPECT_EQ(printed("Hardtanh()"), "Hardtanh(min_val=-1.0, max_val=1.0)");
+  EXPECT_EQ(printed("Hardtanh(-2, 2.5, inplace=True)"),
+            "Hardtanh(min_val=-2, max_val=2.5, inplace=True)");
+  EXPECT_EQ(printed("Sigmoid()"), "Sigmoid()");
+  EXPECT_EQ(printed("Tanh()"), "Tanh()");
+  EXPECT_EQ(printed("Softmax()"), "Softmax(dim=None)");
+  EXPECT_EQ(printed("Softmax(dim=-1)"), "Softmax(dim=-1)");
+  EXPECT_EQ(printed(" Dropout( 0.25 , )"), "Dropout(p=0.25, inplace=False)");
+  EXPECT_EQ(printed("Identity()"), "Identity()");
+  EXPECT_EQ(printed("Flatten()"), "Flatten(start_dim=1, end_dim=-1)");
+}
+
+TEST(LayerText, EveryPrintedLayerParsesBack) {
+  Random random(7);
+  for (const Op* op : ops()) {
+    if (op->layer.empty()) continue;
+    for (int round = 0; round < 50; ++round) {
+      ir::Dict given;
+      for (const Attribute& attribute : op->attributes) {
+        if (attribute.standard && random.up_to(1) == 0) continue;
+        ir::Value value = static_cast<std::int64_t>(random.up_to(1));
+        if (attribute.low >= 1) value = static_cast<std::int64_t>(1 + random.up_to(1000));
+        if (attribute.type == Attribute::Type::Bool) value = random.up_to(1) == 1;
+        if (attribute.type == Attribute::Type::Number) value = random.unit();
+        given.emplace_back(std::string(attribute.name), value);
+      }
+      ir::Node node{.name = "n",
+                    .kind = ir::NodeKind::CallModule,
+                    .op = std::string(op->name),
+                    .target = "n",
+                    .attributes = complete_attributes(*op, given)};
+      const std::string text = print_layer(node);
+      const LayerText back = parse_layer(text);
+      EXPECT_EQ(back.op, op) << text;
+      EXPECT_EQ(back.attributes, node.attributes) << text;
+    }
+  }
+}
+
+TEST(LayerText, QuantisedLayersShowTheirFormat) {
+  ir::Node node = layer("Linear(16, 5)");
+  node.precision = {{"data_in_0", numerics::integer(8, 4)}};
+  EXPECT_EQ(print_layer(node), "LinearInteger(in_features=16, out_features=5, bias=True)");
+  EXPECT_EQ(type_text(node), "LinearInteger");
+  EXPECT_EQ(type_text(layer("ReLU(8)")), "ReLU");
+
+  ir::Node add{
+      .name = "add_1", .kind = ir::NodeKind::CallFunction, .op = "add", .target = "operator.add"};
+  EXPECT_EQ(type_text(add), "add");
+  add.precision = {{"data_in_0", numerics::integer(8, 4)}};
+  EXPECT_EQ(type_text(add), "add_integer");
+  const ir::Node x{
+      .name = "x", .kind = ir::NodeKind::Placeholder, .op = "placeholder", .target = "x"};
+  EXPECT_EQ(type_text(x), "x");
+}
+
+TEST(LayerText, MistakesPointAtTheirColumn) {
+  const Location place{.file = "net.toml", .line = 4, .column = 6};
+  EXPECT_EQ(message("Linaer(16, 5)", place),
+            "net.toml:4:6: there is no layer 'Linaer' (did you mean 'Linear'?)");
+  EXPECT_EQ(message("Linear(16, out_feature=5)", place),
+            "net.toml:4:17: Linear has no argument 'out_feature' (did you mean 'out_features'?)");
+  EXPECT_EQ(message("Linear(16, 5, True, 3)", place),
+            "net.toml:4:26: Linear takes at most 3 arguments");
+  EXPECT_EQ(message("Linear(16, in_features=5)", place),
+            "net.toml:4:17: in_features is given twice");
+  EXPECT_EQ(message("Linear(16)", place), "net.toml:4:6: Linear needs out_features");
+  EXPECT_EQ(message("Linear(16, x)", place),
+            "net.toml:4:17: 'x' is neither a number nor True, False or None");
+  EXPECT_EQ(message("Linear(16, 1.5)", place),
+            "net.toml:4:17: out_features must be a whole number, not 1.5");
+  EXPECT_EQ(message("Linear(0, 5)", place),
+            "net.toml:4:13: in_features = 0 is out of range: 1 to 16777216");
+  EXPECT_EQ(message("Dropout(1.5)", place), "net.toml:4:14: p = 1.5 is out of range: 0 to 1");
+  EXPECT_EQ(message("ReLU() x", place), "net.toml:4:13: nothing may follow the layer");
+  EXPECT_EQ(message("ReLU[]", place), "net.toml:4:10: '(' is expected here");
+  EXPECT_EQ(message("Linear(16 5)", place), "net.toml:4:16: ',' or ')' is expected here");
+  EXPECT_EQ(message("Linear(16,", place), "net.toml:4:16: a value is missing");
+  EXPECT_EQ(message("", place), "net.toml:4:6: a layer is expected here, such as Linear(16, 5)");
+  EXPECT_EQ(message("Linear(16, )"), "Linear needs out_features");
+  EXPECT_EQ(message("Tanh(1)"), "Tanh takes at most 0 arguments (character 6 of 'Tanh(1)')");
+}
+
+}  // namespace
+}  // namespace mase::ops

@@ -1,0 +1,261 @@
+// Shapes, types and costs of what flows through a graph.
+#include <gtest/gtest.h>
+
+#include "mase/ops/op.h"
+
+namespace mase::ops {
+namespace {
+
+using ir::DType;
+using ir::NodeKind;
+using ir::NodeRef;
+
+// A graph of one input and calls added by the test; text of each type.
+class Net {
+ public:
+  Net() {
+    graph.add({.name = "x", .kind = NodeKind::Placeholder, .op = "placeholder", .target = "x"});
+  }
+
+  std::string layer(std::string_view text, std::string_view input = "x") {
+    const LayerText read = parse_layer(text);
+    return add_layer(graph, *read.op, read.attributes, "l" + std::to_string(graph.nodes().size()),
+                     input, random)
+        .name;
+  }
+  std::string function(std::string_view target, std::vector<ir::Value> args, ir::Dict kwargs = {}) {
+    return graph
+        .add({.name = ir::parent_name(target).second,
+              .kind = NodeKind::CallFunction,
+              .op = std::string(find_function(target)->name),
+              .target = std::string(target),
+              .args = std::move(args),
+              .kwargs = std::move(kwargs)})
+        .name;
+  }
+  std::string method(std::string_view target, std::vector<ir::Value> args) {
+    return graph
+        .add({.kind = NodeKind::CallMethod,
+              .op = std::string(find_method(target)->name),
+              .target = std::string(target),
+              .args = std::move(args)})
+        .name;
+  }
+  ir::Named<ValueType> types(ir::Shape x, DType dtype = DType::Float32) const {
+    return infer_types(graph, {{"x", TensorType{std::move(x), dtype}}});
+  }
+  // "[8, 16]", "8", or the message of the error.
+  std::string last(ir::Shape x, DType dtype = DType::Float32) const {
+    try {
+      const ValueType type = types(std::move(x), dtype).back().second;
+      const auto* tensor = std::get_if<TensorType>(&type);
+      if (!tensor) return ir::repr(std::get<ir::Value>(type));
+      return ir::text(tensor->shape) +
+             (tensor->dtype == DType::Float32 ? "" : std::string(ir::name(tensor->dtype)));
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+  std::optional<Cost> cost(ir::Shape x) const {
+    const auto all = types(std::move(x));
+    const ir::Node& node = graph.nodes().back();
+    return op_of(node).cost(site_of(graph, node, all), all.back().second);
+  }
+
+  ir::Graph graph{"net", "Net"};
+  Random random{0};
+};
+
+std::string layer_shape(std::string_view text, ir::Shape x) {
+  Net net;
+  net.layer(text);
+  return net.last(std::move(x));
+}
+
+TEST(Types, OfLayers) {
+  EXPECT_EQ(layer_shape("Linear(16, 5)", {8, 16}), "[8, 5]");
+  EXPECT_EQ(layer_shape("Linear(16, 5)", {2, 3, 16}), "[2, 3, 5]");
+  EXPECT_EQ(layer_shape("Linear(16, 5)", {16}), "[5]");
+  EXPECT_EQ(layer_shape("Linear(16, 5)", {8, 10}),
+            "node l1: Linear reads 16 features per row, but its input is [8, 10]");
+  EXPECT_EQ(layer_shape("BatchNorm1d(4)", {8, 4}), "[8, 4]");
+  EXPECT_EQ(layer_shape("BatchNorm1d(4)", {8, 4, 7}), "[8, 4, 7]");
+  EXPECT_EQ(layer_shape("BatchNorm1d(4)", {4}),
+            "node l1: BatchNorm1d(4) reads [N, 4] or [N, 4, L], but its input is [4]");
+  EXPECT_EQ(layer_shape("Flatten()", {8, 1, 28, 28}), "[8, 784]");
+  EXPECT_EQ(layer_shape("Flatten(0, 1)", {8, 2, 3}), "[16, 3]");
+  EXPECT_EQ(layer_shape("Flatten(2, 1)", {8, 2, 3}),
+            "node l1: flatten from dimension 2 to 1: the first comes after the last");
+  EXPECT_EQ(layer_shape("Flatten(4)", {8, 2}), "node l1: dimension 4 is out of range: -2 to 1");
+  EXPECT_EQ(layer_shape("Softmax(2)", {8, 2}), "node l1: dimension 2 is out of range: -2 to 1");
+  for (std::string_view text : {"ReLU()", "ReLU6()", "Hardtanh()", "Sigmoid()", "Tanh()",
+                                "Softmax()", "Dropout()", "Identity()"}) {
+    EXPECT_EQ(layer_shape(text, {8, 3}), "[8, 3]") << text;
+  }
+}
+
+TEST(Types, IntegersAreRefusedWhereFloatsAreNeeded) {
+  Net net;
+  net.layer("ReLU()");
+  EXPECT_EQ(net.last({2, 3}, DType::Int64),
+            "node l1: relu computes with floating-point numbers, but its input is int64");
+}
+
+TEST(Types, OfSizesAndReshapes) {
+  Net net;
+  net.method("size", {NodeRef{"x"}, 0});
+  EXPECT_EQ(net.last({8, 1, 2, 2}), "8");
+  net.method("view", {NodeRef{"x"}, NodeRef{"size"}, -1});
+  EXPECT_EQ(net.last({8, 1, 2, 2}), "[8, 4]");
+  net.method("reshape", {NodeRef{"view"}, ir::Tuple{{2, NodeRef{"size"}, 2}}});
+  EXPECT_EQ(net.last({8, 1, 2, 2}), "[2, 8, 2]");
+  net.function("torch.flatten", {NodeRef{"reshape"}, 1});
+  EXPECT_EQ(net.last({8, 1, 2, 2}), "[2, 16]");
+  net.function("torch.flatten", {NodeRef{"reshape"}});
+  EXPECT_EQ(net.last({8, 1, 2, 2}), "[32]");
+  net.function("operator.mul", {NodeRef{"size"}, 3});
+  EXPECT_EQ(net.last({8, 1, 2, 2}), "24");
+  net.method("view", {NodeRef{"x"}, 3, -1});
+  EXPECT_EQ(
+      net.last({8, 1, 2, 2}),
+      "node view_1: shape [3, -1] is invalid for an input of shape [8, 1, 2, 2] (32 elements)");
+}
+
+TEST(Types, OfWholeSizes) {
+  Net net;
+  net.method("size", {NodeRef{"x"}});
+  EXPECT_EQ(net.last({8, 3}), "(8, 3)");
+}
+
+std::string sum_shape(ir::Shape a, ir::Shape b) {
+  Net net;
+  net.graph.add_parameter({.name = "c", .value = ir::Tensor(b, DType::Float32)});
+  net.graph.add({.name = "c", .kind = NodeKind::GetAttr, .op = "get_attr", .target = "c"});
+  net.function("operator.add", {NodeRef{"x"}, NodeRef{"c"}});
+  return net.last(std::move(a));
+}
+
+TEST(Types, OperandsBroadcast) {
+  EXPECT_EQ(sum_shape({8, 5}, {8, 5}), "[8, 5]");
+  EXPECT_EQ(sum_shape({8, 5}, {5}), "[8, 5]");
+  EXPECT_EQ(sum_shape({8, 1, 3}, {4, 1}), "[8, 4, 3]");
+  EXPECT_EQ(sum_shape({8, 5}, {4}),
+            "node add: shapes [8, 5] and [4] do not fit: 5 against 4 in dimension 1");
+}
+
+std::string product(std::string_view target, ir::Shape a, ir::Shape b) {
+  Net net;
+  net.graph.add_parameter({.name = "c", .value = ir::Tensor(b, DType::Float32)});
+  net.graph.add({.name = "c", .kind = NodeKind::GetAttr, .op = "get_attr", .target = "c"});
+  net.function(target, {NodeRef{"x"}, NodeRef{"c"}});
+  return net.last(std::move(a));
+}
+
+TEST(Types, OfMatrixProducts) {
+  EXPECT_EQ(product("torch.matmul", {8, 3}, {3, 4}), "[8, 4]");
+  EXPECT_EQ(product("torch.matmul", {3}, {3, 4}), "[4]");
+  EXPECT_EQ(product("torch.matmul", {8, 3}, {3}), "[8]");
+  EXPECT_EQ(product("torch.matmul", {3}, {3}), "[]");
+  EXPECT_EQ(product("torch.matmul", {5, 1, 8, 3}, {2, 3, 4}), "[5, 2, 8, 4]");
+  EXPECT_EQ(product("torch.matmul", {8, 3}, {4, 4}),
+            "node matmul: matmul of [8, 3] and [4, 4]: the inner sizes do not fit");
+  EXPECT_EQ(product("torch.bmm", {2, 8, 3}, {2, 3, 4}), "[2, 8, 4]");
+  EXPECT_EQ(product("torch.bmm", {8, 3}, {3, 4}),
+            "node bmm: bmm reads two batches of matrices, but its inputs are [8, 3] and [3, 4]");
+}
+
+TEST(Types, NumbersKeepOrPromoteTheTensor) {
+  Net net;
+  net.function("operator.add", {NodeRef{"x"}, 2});
+  EXPECT_EQ(net.last({3}), "[3]");
+  EXPECT_EQ(net.last({3}, DType::Int64), "[3]int64");
+  net.function("operator.mul", {2.5, NodeRef{"x"}});
+  EXPECT_EQ(net.last({3}, DType::Int64), "[3]");
+  EXPECT_EQ(net.last({3}, DType::Float64), "[3]float64");
+}
+
+TEST(Types, CallsAreChecked) {
+  const auto call = [](std::vector<ir::Value> args, ir::Dict kwargs) {
+    Net net;
+    net.function("torch.nn.functional.relu", std::move(args), std::move(kwargs));
+    return net.last({3});
+  };
+  EXPECT_EQ(call({NodeRef{"x"}}, {{"inplace", false}}), "[3]");
+  EXPECT_EQ(call({NodeRef{"x"}, true}, {}), "[3]");
+  EXPECT_EQ(call({}, {{"input", NodeRef{"x"}}}), "[3]");
+  EXPECT_EQ(call({NodeRef{"x"}, true, 3}, {}), "node relu: relu takes at most 2 arguments, got 3");
+  EXPECT_EQ(call({NodeRef{"x"}}, {{"inplaced", false}}),
+            "node relu: relu has no argument 'inplaced' (did you mean 'inplace'?)");
+  EXPECT_EQ(call({}, {}), "node relu: relu needs the argument 'input'");
+  EXPECT_EQ(call({NodeRef{"y"}}, {}), "node relu: reads 'y', which is not computed before it");
+  EXPECT_EQ(call({3}, {}), "node relu: relu needs 1 tensor as input, got 0");
+}
+
+TEST(Types, AMissingInputIsNamed) {
+  Net net;
+  net.layer("ReLU()");
+  EXPECT_THROW(infer_types(net.graph, {{"y", TensorType{{3}, DType::Float32}}}), Error);
+}
+
+std::string arguments(const Net& net, ir::Shape x) {
+  const auto types = net.types(std::move(x));
+  std::string out;
+  for (const CallArgument& argument :
+       call_arguments(site_of(net.graph, net.graph.nodes().back(), types))) {
+    const auto* value = std::get_if<ir::Value>(&argument.type);
+    out += argument.name + (value ? "=" + ir::repr(*value) : "") + " ";
+  }
+  return out;
+}
+
+TEST(CallArguments, AreNamedAsInTheMetadata) {
+  Net net;
+  net.function("operator.add", {2, NodeRef{"x"}});
+  EXPECT_EQ(arguments(net, {4}), "data_in_0 input=2 ");
+  net.function("operator.sub", {NodeRef{"x"}, 2});
+  EXPECT_EQ(arguments(net, {4}), "data_in_0 other=2 ");
+  net.function("operator.mul", {NodeRef{"x"}, NodeRef{"sub"}});
+  EXPECT_EQ(arguments(net, {4}), "data_in_0 data_in_1 ");
+  net.function("torch.nn.functional.relu", {NodeRef{"x"}}, {{"inplace", false}});
+  EXPECT_EQ(arguments(net, {4}), "data_in_0 inplace=False ");
+  net.method("size", {NodeRef{"x"}, 0});
+  EXPECT_EQ(arguments(net, {4}), "dim=0 ");
+  net.method("view", {NodeRef{"x"}, NodeRef{"size"}, -1});
+  EXPECT_EQ(arguments(net, {4}), "shape_0=4 shape_1=-1 ");
+  net.layer("Softmax(1)", "view");
+  EXPECT_EQ(arguments(net, {4}), "data_in_0 ");
+}
+
+void expect_cost(std::string_view text, ir::Shape x, const Cost& wanted) {
+  Net net;
+  net.layer(text);
+  const std::optional<Cost> cost = net.cost(std::move(x));
+  ASSERT_TRUE(cost) << text;
+  EXPECT_EQ(cost->total_parameters, wanted.total_parameters) << text;
+  EXPECT_EQ(cost->computations, wanted.computations) << text;
+  EXPECT_EQ(cost->backward_computations, wanted.backward_computations) << text;
+  EXPECT_EQ(cost->input_buffer_size, wanted.input_buffer_size) << text;
+  EXPECT_EQ(cost->output_buffer_size, wanted.output_buffer_size) << text;
+  EXPECT_EQ(cost->fractional, wanted.fractional) << text;
+}
+
+TEST(Cost, OfTheLayersOfJscTiny) {
+  expect_cost("BatchNorm1d(16)", {8, 16}, {32, 512, 512, 128, 128});
+  expect_cost("ReLU(16)", {8, 16}, {0, 128, 128, 128, 128});
+  expect_cost("Linear(16, 5)", {8, 16}, {80, 640, 1280, 128, 40, true});
+  expect_cost("Linear(6, 5)", {2, 4, 6}, {30, 240, 480, 48, 40, true});
+  expect_cost("ReLU6()", {2, 5}, {0, 10, 10, 10, 10});
+  expect_cost("Dropout()", {2, 5}, {0, 0, 0, 10, 10});
+}
+
+TEST(Cost, OfFunctions) {
+  Net net;
+  net.function("operator.add", {NodeRef{"x"}, NodeRef{"x"}});
+  EXPECT_EQ(net.cost({8, 5})->computations, 40);
+  net.function("torch.matmul", {NodeRef{"x"}, NodeRef{"add"}});
+  EXPECT_EQ(net.cost({5, 5})->computations, 125);
+  EXPECT_EQ(net.cost({5, 5})->input_buffer_size, 50);
+}
+
+}  // namespace
+}  // namespace mase::ops
