@@ -81,6 +81,9 @@ struct Format {
                    std::span<float> out) = nullptr;
   Codes (*encode)(const Precision&, const Layout&, std::span<const float> in) = nullptr;
   void (*decode)(const Precision&, const Layout&, const Codes&, std::span<float> out) = nullptr;
+  // How many elements lie outside of what the codes reach after rounding; null = nothing does.
+  std::int64_t (*out_of_range)(const Precision&, const Layout&,
+                               std::span<const float> in) = nullptr;
   double (*bits_per_element)(const Precision&) = nullptr;
   // How a code reads to people: "-4/16".
   std::string (*code_text)(const Precision&, std::int64_t code) = nullptr;
@@ -102,6 +105,8 @@ Precision integer(int width, std::optional<int> frac_width, bool is_signed = tru
 // Free functions for callers that hold a Precision; a float precision copies.
 void quantise(const Precision&, const Layout&, std::span<const float> in, std::span<float> out);
 Codes encode(const Precision&, const Layout&, std::span<const float> in);
+void decode(const Precision&, const Layout&, const Codes&, std::span<float> out);
+std::int64_t out_of_range(const Precision&, const Layout&, std::span<const float> in);
 double bits_per_element(const Precision&);  // 32 for float
 
 }  // namespace mase::numerics

@@ -85,6 +85,17 @@ void decode_integer(const Precision& precision, const Layout&, const Codes& code
   }
 }
 
+std::int64_t integer_out_of_range(const Precision& precision, const Layout&,
+                                  std::span<const float> in) {
+  const IntegerGrid grid = integer_grid(precision);
+  std::int64_t count = 0;
+  for (float x : in) {
+    const double v = rounded(static_cast<double>(x) * grid.scale, precision.rounding);
+    if (v < static_cast<double>(grid.low) || v > static_cast<double>(grid.high)) ++count;
+  }
+  return count;
+}
+
 std::string integer_code_text(const Precision& precision, std::int64_t code) {
   const double scale = integer_grid(precision).scale;
   return scale >= 1.0 ? fmt::format("{}/{}", code, scale) : fmt::format("{}*{}", code, 1.0 / scale);
@@ -160,6 +171,7 @@ const Format kInteger{
     .quantise = quantise_integer,
     .encode = encode_integer,
     .decode = decode_integer,
+    .out_of_range = integer_out_of_range,
     .bits_per_element =
         [](const Precision& p) { return static_cast<double>(p.values.at("width")); },
     .code_text = integer_code_text,

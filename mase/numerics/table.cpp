@@ -124,6 +124,18 @@ Codes encode(const Precision& precision, const Layout& layout, std::span<const f
   return precision.format->encode(precision, layout, in);
 }
 
+void decode(const Precision& precision, const Layout& layout, const Codes& codes,
+            std::span<float> out) {
+  if (precision.is_float()) internal_error("float values have no integer codes");
+  precision.format->decode(precision, layout, codes, out);
+}
+
+std::int64_t out_of_range(const Precision& precision, const Layout& layout,
+                          std::span<const float> in) {
+  if (precision.is_float() || !precision.format->out_of_range) return 0;
+  return precision.format->out_of_range(precision, layout, in);
+}
+
 double bits_per_element(const Precision& precision) {
   return precision.is_float() ? 32.0 : precision.format->bits_per_element(precision);
 }

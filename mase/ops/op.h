@@ -39,6 +39,9 @@ struct Argument {
   std::string_view name;  // "data_in_0", "weight"
   Role role = Role::Data;
   std::string_view formal = "input";  // of data: its keyword in calls of the function, "other"
+  // The keys that a quantisation configuration has for it (<group>_width), if not those of its own
+  // name without the number: the second operand of a product is quantised as a weight.
+  std::string_view group = "";
 };
 
 // A layer attribute (Linear's in_features) or a function's configuration (flatten's start_dim).
