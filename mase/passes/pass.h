@@ -29,9 +29,12 @@ struct Option {
   Type type = Type::Text;
   std::optional<ir::Value> standard = std::nullopt;
   bool required = false;
-  std::vector<std::string_view> choices = {};  // for texts
+  std::vector<std::string_view> choices = {};  // for texts, and for each text of a TextList
   std::string_view help = "";
+  std::optional<double> low = std::nullopt;  // smallest and largest number allowed
+  std::optional<double> high = std::nullopt;
 };
+std::string_view name(Option::Type type);  // "bool", "text", ...
 
 // The checked options of one run, defaults filled in, with the places they came from.
 class Options {
@@ -46,7 +49,7 @@ class Options {
   bool flag(std::string_view key) const { return at(key).as_bool(); }
   std::int64_t integer(std::string_view key) const { return at(key).as_int(); }
   double number(std::string_view key) const { return at(key).as_number(); }
-  std::vector<std::string> texts(std::string_view key) const;
+  std::vector<std::string> texts(std::string_view key) const;  // one text counts as a list of one
 
   const Location& where() const { return where_; }
   // Place of a key (dotted for nested tables: "linear.config.name"), or of the table.
@@ -103,6 +106,8 @@ struct Pass {
   std::vector<Option> options = {};
   std::vector<std::string_view> needs = {};  // passes whose results it reads
   PassResult (*run)(const ir::Graph&, const Options&, Context&) = nullptr;
+  // Whether a graph carries this pass's results; absent for passes that no other one needs.
+  bool (*done)(const ir::Graph&) = nullptr;
 };
 
 // All passes, sorted by name (passes/table.cpp), and those of loaded plug-ins.
@@ -111,12 +116,15 @@ const Pass* find_pass(std::string_view name);
 void register_plugin_pass(const Pass& pass);  // Error{Usage} if the name is taken
 
 // Checks a table against the pass's rows and fills in defaults; problems go to `diagnostics`.
+// None (the text "NA" of a file) counts as not given, without the default taking its place.
 // `places` are those of the keys in the file, dotted for nested tables ("linear.config.name"), for
 // messages and for Options::where; a key without one stands at `where`.
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
                       Diagnostics& diagnostics, const ir::Named<Location>& places = {});
 
-// Runs a pass: checks its needs, runs it, verifies the graph that comes out (Error{CheckFailed}).
+// Runs a pass: checks its needs (Error{Usage} naming the pass to add before), runs it, logs what
+// its rules selected, verifies the graph that comes out (Error{CheckFailed}). With `context.json`
+// the pass prints nothing: its PassResult::info is the result.
 PassResult run_pass(const Pass& pass, const ir::Graph& graph, const Options& options,
                     Context& context);
 
