@@ -1,0 +1,71 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "mase/engine/engine.h"
+#include "mase/support/error.h"
+#include "tests/engine/networks.h"
+
+namespace mase::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+class EngineDir {
+ public:
+  explicit EngineDir(const std::filesystem::path& folder) {
+    setenv("MASE_ENGINE_DIR", folder.c_str(), 1);
+  }
+  ~EngineDir() { unsetenv("MASE_ENGINE_DIR"); }
+};
+
+TEST(Registry, NamesAreListedOnce) {
+  std::vector<std::string_view> names = engine_names();
+  ASSERT_FALSE(names.empty());
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
+}
+
+TEST(Registry, AMisspeltNameIsAUsageErrorWithTheNearest) {
+  try {
+    load_engine("trch");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_THAT(error.hint(), HasSubstr("'torch'"));
+  }
+}
+
+// Runs first in its own process: an engine that is loaded stays so.
+TEST(Registry, AMissingModuleSaysWhatToDo) {
+  const EngineDir nowhere("/nonexistent");
+  try {
+    choose(test::sequence({"ReLU()"}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+    EXPECT_THAT(error.message(), HasSubstr("/nonexistent"));
+    EXPECT_THAT(error.hint(), HasSubstr("libtorch-dev"));
+  }
+}
+
+TEST(Registry, AFileThatIsNoModuleSaysSo) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "mase_no_engine";
+  std::filesystem::create_directories(folder);
+  const auto file = folder / "libmase_engine_torch.so";
+  std::fclose(std::fopen(file.c_str(), "w"));
+  const EngineDir dir(folder);
+  try {
+    load_engine("torch");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+    EXPECT_THAT(error.message(), HasSubstr("cannot be loaded"));
+  }
+}
+
+}  // namespace
+}  // namespace mase::engine
