@@ -8,7 +8,7 @@
 #include "mase/data/dataset.h"
 #include "mase/data/lookup.h"
 #include "mase/data/prepare.h"
-#include "mase/io/hdf5_table.h"
+#include "mase/io/open_table.h"
 #include "mase/support/sha256.h"
 
 namespace mase::data {
@@ -53,7 +53,7 @@ DataSet open_jsc(const OpenOptions& options, const std::filesystem::path& source
   const Info info = jsc_info();
   const std::filesystem::path path = source.empty() ? find_jets(options) : source;
   const std::string hash = sha256_file(path).or_throw();
-  const auto table = io::open_hdf5_table(path, kTableName).or_throw();
+  const auto table = io::open_table(path, kTableName).or_throw();
   Prepared rows = prepare_table(*table, info.feature_names, info.class_names, options.info);
   return {.info = info,
           .train = rows.train,

@@ -88,21 +88,6 @@ std::string library_reason() {
   return reason.empty() ? "" : ": " + reason;
 }
 
-// The signature stands at offset 0, or behind a user block at 512, 1024, 2048, ...
-bool has_signature(const std::filesystem::path& path) {
-  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  if (!file) return false;
-  for (long offset = 0; offset <= 1L << 30; offset = offset == 0 ? 512 : 2 * offset) {
-    std::array<char, 8> bytes = {};
-    if (std::fseek(file.get(), offset, SEEK_SET) != 0) return false;
-    if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) return false;
-    if (std::string_view(bytes.data(), bytes.size()) == kSignature) return true;
-  }
-  return false;
-}
-
 // How a member's native representation widens to double.
 enum class Native { None, I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, LongDouble };
 
@@ -225,7 +210,7 @@ Status Hdf5Table::open(std::string_view preferred) {
   std::error_code code;
   const std::uintmax_t size = std::filesystem::file_size(path_, code);
   if (code) return error("cannot be read: " + code.message());
-  if (!has_signature(path_)) return error("not an HDF5 file");
+  if (!is_hdf5(path_)) return error("not an HDF5 file");
   const Silence silence;
   if (!register_lzf_filter()) return failed("register the LZF filter");
 
@@ -414,6 +399,21 @@ Status Hdf5Table::read(std::span<const std::size_t> wanted, const RowSink& sink)
 }
 
 }  // namespace
+
+// The signature stands at offset 0, or behind a user block at 512, 1024, 2048, ...
+bool is_hdf5(const std::filesystem::path& path) {
+  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             std::fclose);
+  if (!file) return false;
+  for (long offset = 0; offset <= 1L << 30; offset = offset == 0 ? 512 : 2 * offset) {
+    std::array<char, 8> bytes = {};
+    if (std::fseek(file.get(), offset, SEEK_SET) != 0) return false;
+    if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) return false;
+    if (std::string_view(bytes.data(), bytes.size()) == kSignature) return true;
+  }
+  return false;
+}
 
 Result<std::unique_ptr<Table>> open_hdf5_table(const std::filesystem::path& path,
                                                std::string_view preferred) {

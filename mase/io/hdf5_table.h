@@ -8,6 +8,9 @@
 
 namespace mase::io {
 
+// Whether a file begins as HDF5 files do, at the start or behind a user block.
+bool is_hdf5(const std::filesystem::path& path);
+
 // A one-dimensional dataset of a compound type in an HDF5 file: its members are the columns.
 // Takes the dataset called `preferred`, or else the only such dataset of the root group.
 // Storage compact, contiguous or chunked; filters gzip, shuffle, fletcher32, LZF. Members of
