@@ -119,9 +119,8 @@ struct Op {
   std::string_view method = "";                  // name as call_method
   std::vector<Argument> arguments = {};
   std::vector<Attribute> attributes = {};
-  // Configuration values as they are named in the metadata of functions and methods, when those
-  // differ from `attributes` (view: shape_0, shape_1, ...). Empty = same as attributes.
-  std::string_view repeated_attribute = "";        // "shape_": further positions are shape_<i>
+  // Set if any number of values may follow the data: view's "shape" gives shape_0, shape_1, ...
+  std::string_view repeated_attribute = "";
   std::vector<std::string_view> quantisable = {};  // arguments a number format may be put on
   bool unsigned_input = false;                     // relu: quantises its input as unsigned
   bool prunable = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <random>
 #include <utility>
@@ -17,10 +18,11 @@ class Random {
 
   std::uint32_t bits() { return static_cast<std::uint32_t>(engine_()); }
 
-  // float32 in [low, high) from the low 24 bits, as torch.Tensor.uniform_(low, high).
+  // float32 in [low, high) from the low 24 bits, as torch.Tensor.uniform_(low, high): its kernel
+  // fuses the last multiplication and addition.
   float uniform(float low, float high) {
     const float unit = static_cast<float>(bits() & 0xffffffu) * 0x1p-24f;
-    return unit * (high - low) + low;
+    return std::fma(unit, high - low, low);
   }
 
   // float64 in [0, 1) from two outputs, as numpy.random.RandomState.random_sample.

@@ -1,0 +1,91 @@
+// The list of networks, model files on the search path, and building either by name.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "mase/models/model_file.h"
+#include "mase/models/rows.h"
+#include "mase/support/installation.h"
+#include "mase/support/suggest.h"
+
+namespace mase::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Sorted by name; a test holds that.
+constexpr std::array kModels = {&kJscS, &kJscTiny, &kJscToy, &kJscTrt, &kLfc, &kToy, &kToyTiny};
+
+// Folders with model files; the first that has a name wins.
+std::vector<fs::path> search_path(const fs::path& model_dir) {
+  std::vector<fs::path> folders;
+  if (!model_dir.empty()) folders.push_back(model_dir);
+  folders.emplace_back("configs/models");
+  folders.push_back(share_folder() / "configs" / "models");
+  return folders;
+}
+
+void add_files(const fs::path& folder, std::vector<std::pair<std::string, fs::path>>& out) {
+  std::error_code ignored;
+  std::vector<fs::path> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".toml" && entry.is_regular_file(ignored)) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : found) {
+    const std::string name = path.stem().string();
+    const bool taken =
+        std::any_of(out.begin(), out.end(), [&](const auto& known) { return known.first == name; });
+    if (!taken) out.emplace_back(name, path);
+  }
+}
+
+}  // namespace
+
+std::span<const ModelRow* const> models() {
+  return kModels;
+}
+
+const ModelRow* find_model(std::string_view name) {
+  const auto found = std::find_if(kModels.begin(), kModels.end(),
+                                  [&](const ModelRow* row) { return row->name == name; });
+  return found == kModels.end() ? nullptr : *found;
+}
+
+std::vector<std::pair<std::string, fs::path>> model_files(const fs::path& model_dir) {
+  std::error_code ignored;
+  if (!model_dir.empty() && !fs::is_directory(model_dir, ignored)) {
+    usage_error(fmt::format("the model folder '{}' does not exist", model_dir.string()));
+  }
+  std::vector<std::pair<std::string, fs::path>> out;
+  for (const fs::path& folder : search_path(model_dir)) add_files(folder, out);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+ir::Graph build(std::string_view name_or_path, const data::Info& info,
+                const BuildOptions& options) {
+  if (const ModelRow* row = find_model(name_or_path)) {
+    ir::Graph graph = row->build(info, options.seed);
+    check_model(graph, info);
+    return graph;
+  }
+  std::error_code ignored;
+  const fs::path path(name_or_path);
+  if (path.extension() == ".toml" || fs::is_regular_file(path, ignored)) {
+    return read_model_file(path, info, options.seed);
+  }
+  std::vector<std::string> known;
+  for (const ModelRow* row : kModels) known.emplace_back(row->name);
+  for (const auto& [name, file] : model_files(options.model_dir)) {
+    if (name == name_or_path) return read_model_file(file, info, options.seed);
+    known.push_back(name);
+  }
+  std::string hint = did_you_mean(name_or_path, known);
+  if (hint.empty()) hint = "`ch info models` lists them; the path of a model file works too";
+  usage_error(fmt::format("Model {} not found", name_or_path), {}, std::move(hint));
+}
+
+}  // namespace mase::models
