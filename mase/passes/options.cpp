@@ -93,6 +93,7 @@ const Option* find_option(const Pass& pass, std::string_view key) {
 
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
                       Diagnostics& diagnostics, const ir::Named<Location>& places) {
+  const std::size_t problems_before = diagnostics.problems().size();
   const auto place_of = [&](std::string_view key) {
     const Location* place = ir::find(places, key);
     return place == nullptr ? where : *place;
@@ -135,6 +136,9 @@ Options check_options(const Pass& pass, const ir::Dict& given, const Location& w
   }
   Options options(std::move(values), where);
   for (const auto& [key, place] : places) options.set_location(key, place);
+  if (pass.check && diagnostics.problems().size() == problems_before) {
+    pass.check(options, diagnostics);
+  }
   return options;
 }
 

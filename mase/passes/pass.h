@@ -106,6 +106,8 @@ struct Pass {
   std::vector<Option> options = {};
   std::vector<std::string_view> needs = {};  // passes whose results it reads
   PassResult (*run)(const ir::Graph&, const Options&, Context&) = nullptr;
+  // What the rows cannot say of the options; called when those found nothing wrong.
+  void (*check)(const Options&, Diagnostics&) = nullptr;
   // Whether a graph carries this pass's results; absent for passes that no other one needs.
   bool (*done)(const ir::Graph&) = nullptr;
 };

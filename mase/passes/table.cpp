@@ -3,10 +3,20 @@
 
 #include <vector>
 
+#include "mase/passes/analysis/report_quantized.h"
+#include "mase/passes/analysis/summarize_quantization.h"
+#include "mase/passes/transform/metadata_value_type_cast.h"
+#include "mase/passes/transform/quantize.h"
+
 namespace mase::passes {
 
 std::span<const Pass* const> builtin_passes() {
-  static const std::vector<const Pass*> kPasses{};
+  static const std::vector<const Pass*> kPasses{
+      &kMetadataValueTypeCast,
+      &kQuantize,
+      &kReportQuantized,
+      &kSummarizeQuantization,
+  };
   return kPasses;
 }
 

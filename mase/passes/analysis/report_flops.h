@@ -1,0 +1,53 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mase/ir/graph.h"
+#include "mase/ops/op.h"
+#include "mase/passes/pass.h"
+
+namespace mase::passes {
+
+// Work and storage of one node for one batch.
+struct NodeCost {
+  std::string node;   // "seq_blocks_2"
+  std::string layer;  // as printed: "Linear(in_features=16, out_features=5, bias=True)"
+  ops::Cost cost;
+  // Computations times bits: 32 where nothing is quantised, else the width of data_in_0, times that
+  // of the weight (of the second operand for a product) where there is one.
+  double bitops = 0;
+};
+
+struct FlopReport {
+  std::vector<NodeCost> nodes;
+  std::vector<std::string> uncounted;  // nodes whose op has no rule: "node (op)"
+  NodeCost total;                      // sums over the nodes
+
+  std::string table() const;  // Org style, totals in the last row
+  ir::Value to_value() const;
+};
+
+// Counts as MASE does: 4 per element for batch norm, weight elements * rows for linear (its bias is
+// not counted), 1 per element for activations. `inputs`: the types of the placeholders by name; if
+// empty, those that add_common_metadata recorded. Error{Usage} if there are none or they do not
+// fit.
+FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>& inputs = {});
+
+// The types of the placeholders in the metadata, with this many rows if `batch_size` is positive.
+ir::Named<ops::TensorType> recorded_inputs(const ir::Graph& graph, std::int64_t batch_size = 0);
+
+extern const Pass kReportFlops;
+
+}  // namespace mase::passes
+
+template <>
+struct fmt::formatter<mase::passes::FlopReport> : fmt::formatter<std::string_view> {
+  template <typename FormatContext>
+  auto format(const mase::passes::FlopReport& report, FormatContext& context) const {
+    return fmt::formatter<std::string_view>::format(report.table() + "\n", context);
+  }
+};
