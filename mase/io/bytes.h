@@ -22,6 +22,7 @@ using Bytes = MappedFile;
 Bytes own(std::string buffer);
 std::string_view text_of(std::span<const std::byte> bytes);
 std::span<const std::byte> bytes_of(std::string_view text);
+bool is_utf8(std::string_view text);
 
 // Reads little-endian numbers in order. Every read past the end is nullopt and moves nothing.
 class Cursor {

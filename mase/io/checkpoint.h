@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "mase/io/bytes.h"
 #include "mase/ir/graph.h"
 #include "mase/ir/optimiser_state.h"
 #include "mase/support/result.h"
@@ -24,20 +25,32 @@ enum class CheckpointKind {
 struct Checkpoint {
   std::int64_t epoch = 0;        // index of the epoch it was saved in, from 0
   std::int64_t global_step = 0;  // optimiser steps done
+  // Training batches since the start, and of those in epoch `epoch`; -1: as many as optimiser
+  // steps, and the epoch is complete. Only for programs that resume our files.
+  std::int64_t batches = -1;
+  std::int64_t batches_in_epoch = -1;
   ir::State state;               // names of the graph: Lightning's "model." prefix removed
-  ir::OptimiserState optimiser;
-  ir::Dict optimiser_options;  // the one param_group, without params: lr, betas, eps, ...
-  ir::Dict scheduler;          // lr_schedulers[0]
+  ir::OptimiserState optimiser;  // empty if there is none, or none that fits `state`
+  ir::Dict optimiser_options;    // the one param_group, without params: lr, betas, eps, ...
+  ir::Dict scheduler;            // lr_schedulers[0]
   ir::Dict callbacks;
   ir::Dict hyper_parameters;
   ir::Dict mase;  // our own section: what an exact resume needs beyond the above
 };
 
 Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path);
-// Lightning and state-dict files; other kinds are a ReadError that says what to do.
+// Lightning and state-dict files; other kinds are a ReadError that says what to do. Tensors may be
+// views, share storages and have been saved on any device. Values of unknown classes become
+// ir::TypeName{"module.name"}.
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path);
-// Written to a temporary name, flushed, renamed: a failure leaves the previous file whole.
-Status write_lightning_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
-Status write_state_dict(const std::filesystem::path& path, const ir::State& state);
+// The same for bytes in memory, without `.mz`: what the fuzzer calls.
+Result<Checkpoint> parse_checkpoint(Bytes bytes, const std::string& file_name);
+
+// Written to a temporary name, flushed, renamed: a failure (Error{RunFailed}) leaves the previous
+// file whole. torch.load(weights_only=True) and Lightning read the result. Values must be plain:
+// None, numbers, texts, tuples, lists, dictionaries, tensors, dtypes (Error{Internal} otherwise);
+// a TypeName is written as text.
+void write_lightning_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+void write_state_dict(const std::filesystem::path& path, const ir::State& state);
 
 }  // namespace mase::io

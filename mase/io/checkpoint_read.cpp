@@ -1,0 +1,305 @@
+// Reads Lightning checkpoints and state dictionaries, and tells what a file is from its content.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mase/io/checkpoint.h"
+#include "mase/io/checkpoint_keys.h"
+#include "mase/io/torch_archive.h"
+
+namespace mase::io {
+namespace {
+
+using ir::Dict;
+using ir::State;
+using ir::Value;
+
+constexpr std::string_view kGraphMember = "graph.txt";  // of our `.mz` (io/mz.h)
+// torch.save before version 1.6 began with this number as a pickle of its own.
+constexpr std::string_view kLegacyMagic =
+    "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+constexpr std::string_view kWayOut =
+    "load the state_dict.pt that lies beside it (--load-type pt) and apply the same TOML again";
+
+bool mentions(std::span<const std::byte> bytes, std::string_view text) {
+  return text_of(bytes).find(text) != std::string_view::npos;
+}
+
+bool holds_tensors(const Object& mapping) {
+  return std::any_of(mapping.entries().begin(), mapping.entries().end(),
+                     [](const ObjectPair& e) { return TorchArchive::is_tensor(e.second); });
+}
+
+// What a torch.save file holds, from its tree.
+Result<CheckpointKind> classify(const Object& root, const std::string& file_name) {
+  const Location where{.file = file_name};
+  if (!root.is_mapping()) {
+    const std::string name = root.global_name();
+    if (name.starts_with("torch.fx.")) return CheckpointKind::PickledMz;
+    if (name.empty() || TorchArchive::is_tensor(root)) {
+      return ReadError{"holds a single value, not a dictionary of tensors", where};
+    }
+    return ReadError{
+        fmt::format("a pickled {} (code, not data); save its state_dict() instead", name), where};
+  }
+  const Object* state = root.find("state_dict");
+  if (root.find("pytorch-lightning_version") || (state && root.find("global_step"))) {
+    return CheckpointKind::Lightning;
+  }
+  if ((state && state->is_mapping()) || holds_tensors(root)) return CheckpointKind::StateDict;
+  if (root.entries().empty()) return CheckpointKind::StateDict;
+  std::string keys;
+  for (const auto& [key, value] :
+       root.entries().first(std::min<std::size_t>(root.entries().size(), 5))) {
+    keys += fmt::format("{}'{}'", keys.empty() ? "" : ", ", key.raw());
+  }
+  return ReadError{
+      fmt::format("a dictionary without tensors and without 'state_dict'; it has {}", keys), where};
+}
+
+// What kind a zip archive is; `archive` is filled when it is one of torch.save's.
+Result<CheckpointKind> open_archive(const Bytes& bytes, const std::string& file_name,
+                                    std::optional<TorchArchive>& archive) {
+  const Location where{.file = file_name};
+  if (!looks_like_zip(bytes.bytes)) {
+    const std::string_view text = text_of(bytes.bytes);
+    if (text.starts_with(kLegacyMagic)) {
+      return ReadError{
+          "written by torch.save in the old format (before PyTorch 1.6); load and save it again "
+          "with "
+          "a current PyTorch",
+          where};
+    }
+    if (text.empty()) return ReadError{"the file is empty", where};
+    return ReadError{"not a checkpoint: neither a zip archive of torch.save nor a .mz", where};
+  }
+  auto zip = ZipReader::parse(bytes, file_name);
+  if (!zip) return zip.error();
+  if (zip->find(kGraphMember)) return CheckpointKind::MaseGraph;
+  Bytes code;
+  for (const ZipEntry& entry : zip->entries()) {
+    if (!entry.name.ends_with("/data.pkl")) continue;
+    if (auto member = zip->read(entry)) code = *std::move(member);
+    break;
+  }
+  auto parsed = TorchArchive::parse(*std::move(zip));
+  if (!parsed) {
+    // A pickled graph may hold things that are no data at all; what it is, is clear all the same.
+    if (mentions(code.bytes, "torch.fx.graph_module")) return CheckpointKind::PickledMz;
+    return parsed.error();
+  }
+  auto kind = classify(parsed->root(), file_name);
+  if (kind) archive = *std::move(parsed);
+  return kind;
+}
+
+Result<State> read_state(TorchArchive& archive, const Object& mapping) {
+  State out;
+  for (const auto& [key, value] : mapping.entries()) {
+    if (!key.text() || !TorchArchive::is_tensor(value)) continue;  // _extra_state and the like
+    auto tensor = archive.tensor(value);
+    if (!tensor) {
+      return ReadError{fmt::format("{}: {}", *key.text(), tensor.error().message),
+                       tensor.error().where};
+    }
+    out.emplace_back(*key.text(), *std::move(tensor));
+  }
+  return out;
+}
+
+// The wrapper's own tensors (metric states) go, and the wrapper's name in front of the others. A
+// checkpoint in which nothing has the prefix is kept as it is.
+State without_prefix(State state) {
+  constexpr std::string_view kWrapper = "model.";
+  const auto wrapped = [&](const auto& e) { return e.first.find(kWrapper) != std::string::npos; };
+  if (std::none_of(state.begin(), state.end(), wrapped)) return state;
+  State out;
+  for (auto& entry : state) {
+    if (!wrapped(entry)) continue;
+    out.emplace_back(entry.first.substr(entry.first.find('.') + 1), std::move(entry.second));
+  }
+  return out;
+}
+
+bool is_buffer(std::string_view name) {
+  return name.ends_with("running_mean") || name.ends_with("running_var") ||
+         name.ends_with("num_batches_tracked");
+}
+
+// The optimiser numbers its parameters in the order of the model. Our files list their names; in
+// others they are the tensors of the state dictionary that are no running statistics.
+struct OptimiserNames {
+  std::vector<std::string> names;
+  bool own = false;
+};
+OptimiserNames optimiser_names(const Object& root, const State& state) {
+  const Object* section = root.find("mase");
+  const Object* listed = section ? section->find(kOptimiserParameters) : nullptr;
+  OptimiserNames out{.own = listed != nullptr};
+  if (listed) {
+    for (const Object& name : listed->items()) out.names.push_back(name.raw());
+    return out;
+  }
+  for (const auto& [name, tensor] : state) {
+    if (!is_buffer(name)) out.names.push_back(name);
+  }
+  return out;
+}
+
+Result<ir::OptimiserState> read_optimiser(TorchArchive& archive, const Object& optimiser,
+                                          const OptimiserNames& parameters) {
+  const auto& names = parameters.names;
+  std::vector<std::optional<ir::OptimiserSlot>> found(names.size());
+  // Slots without content (SGD before its first step) are not in the file.
+  if (parameters.own) {
+    for (std::size_t i = 0; i < names.size(); ++i) found[i] = {.parameter = names[i]};
+  }
+  const Object* slots = optimiser.find("state");
+  if (!slots) return ir::OptimiserState{};
+  for (const auto& [key, value] : slots->entries()) {
+    const auto index = key.integer();
+    if (!index || *index < 0 || static_cast<std::uint64_t>(*index) >= names.size()) {
+      return ir::OptimiserState{};
+    }
+    ir::OptimiserSlot slot{.parameter = names[static_cast<std::size_t>(*index)]};
+    for (const auto& [what, item] : value.entries()) {
+      if (what.raw() == "step" && !TorchArchive::is_tensor(item)) {
+        slot.step = item.integer() ? static_cast<double>(*item.integer()) : item.real().value_or(0);
+      } else if (TorchArchive::is_tensor(item)) {
+        auto tensor = archive.tensor(item);
+        if (!tensor) return tensor.error();
+        if (what.raw() != "step") {
+          slot.tensors.emplace_back(what.raw(), *std::move(tensor));
+        } else if (tensor->size() == 1) {
+          slot.step = tensor->at(0);
+        }
+      }
+    }
+    found[static_cast<std::size_t>(*index)] = std::move(slot);
+  }
+  ir::OptimiserState out;
+  for (auto& slot : found) {
+    if (slot) out.push_back(*std::move(slot));
+  }
+  return out;
+}
+
+// The value of a key as a dictionary; empty if absent or no dictionary.
+Result<Dict> read_dict(TorchArchive& archive, const Object* object) {
+  if (!object) return Dict{};
+  auto value = archive.value(*object);
+  if (!value) return value.error();
+  if (Dict* dict = value->get<Dict>()) return std::move(*dict);
+  return Dict{};
+}
+
+const Object* first_item(const Object* list) {
+  return list && !list->items().empty() ? &list->items()[0] : nullptr;
+}
+
+void drop_key(Dict& dict, std::string_view key) {
+  std::erase_if(dict, [&](const auto& entry) { return entry.first == key; });
+}
+
+std::int64_t integer_of(const Object* object) {
+  return object ? object->integer().value_or(0) : 0;
+}
+
+// Batches done, from the state of Lightning's loops.
+void read_progress(const Object& root, Checkpoint& out) {
+  const Object* loops = root.find("loops");
+  const Object* fit = loops ? loops->find("fit_loop") : nullptr;
+  const Object* batches = fit ? fit->find("epoch_loop.batch_progress") : nullptr;
+  if (!batches) return;
+  const Object* total = batches->find("total");
+  const Object* current = batches->find("current");
+  const Object* last = batches->find("is_last_batch");
+  const Object* all = total ? total->find("completed") : nullptr;
+  const Object* now = current ? current->find("completed") : nullptr;
+  if (all && all->integer()) out.batches = *all->integer();
+  const bool complete = last && last->boolean().value_or(false);
+  if (!complete && now && now->integer()) out.batches_in_epoch = *now->integer();
+}
+
+Result<Checkpoint> read_lightning(TorchArchive& archive, const std::string& file_name) {
+  const Object& root = archive.root();
+  const Object* state = root.find("state_dict");
+  if (!state || !state->is_mapping()) {
+    return ReadError{"a Lightning checkpoint without 'state_dict'", {.file = file_name}};
+  }
+  Checkpoint out{.epoch = integer_of(root.find("epoch")),
+                 .global_step = integer_of(root.find("global_step"))};
+  read_progress(root, out);
+  auto tensors = read_state(archive, *state);
+  if (!tensors) return tensors.error();
+  out.state = without_prefix(*std::move(tensors));
+
+  if (const Object* optimiser = first_item(root.find("optimizer_states"))) {
+    auto slots = read_optimiser(archive, *optimiser, optimiser_names(root, out.state));
+    if (!slots) return slots.error();
+    out.optimiser = *std::move(slots);
+    auto options = read_dict(archive, first_item(optimiser->find("param_groups")));
+    if (!options) return options.error();
+    out.optimiser_options = *std::move(options);
+    drop_key(out.optimiser_options, "params");
+  }
+  const std::pair<const Object*, Dict*> sections[] = {
+      {first_item(root.find("lr_schedulers")), &out.scheduler},
+      {root.find("callbacks"), &out.callbacks},
+      {root.find("hyper_parameters"), &out.hyper_parameters},
+      {root.find("mase"), &out.mase},
+  };
+  for (const auto& [object, to] : sections) {
+    auto dict = read_dict(archive, object);
+    if (!dict) return dict.error();
+    *to = *std::move(dict);
+  }
+  drop_key(out.mase, kOptimiserParameters);
+  return out;
+}
+
+Result<Checkpoint> read_plain(TorchArchive& archive) {
+  const Object& root = archive.root();
+  const Object* inner = root.find("state_dict");
+  auto state = read_state(archive, inner && inner->is_mapping() ? *inner : root);
+  if (!state) return state.error();
+  return Checkpoint{.state = *std::move(state)};
+}
+
+}  // namespace
+
+Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path) {
+  const auto file = map_file(path);
+  if (!file) return file.error();
+  std::optional<TorchArchive> archive;
+  return open_archive(*file, path.string(), archive);
+}
+
+Result<Checkpoint> parse_checkpoint(Bytes bytes, const std::string& file_name) {
+  std::optional<TorchArchive> archive;
+  const auto kind = open_archive(bytes, file_name, archive);
+  if (!kind) return kind.error();
+  const Location where{.file = file_name};
+  switch (*kind) {
+    case CheckpointKind::Lightning:
+      return read_lightning(*archive, file_name);
+    case CheckpointKind::StateDict:
+      return read_plain(*archive);
+    case CheckpointKind::MaseGraph:
+      return ReadError{"a MASE graph (.mz), not a checkpoint of parameters; load it as mz", where};
+    case CheckpointKind::PickledMz:
+      break;
+  }
+  return ReadError{fmt::format("a graph pickled by the original MASE: it is Python code, which is "
+                               "never run here; {}",
+                               kWayOut),
+                   where};
+}
+
+Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
+  auto file = map_file(path);
+  if (!file) return file.error();
+  return parse_checkpoint(*std::move(file), path.string());
+}
+
+}  // namespace mase::io
