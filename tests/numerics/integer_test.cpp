@@ -98,5 +98,12 @@ TEST(Integer, FractionForARange) {
   EXPECT_EQ(integer_fraction(8, choices, -0.2, 0.1), 6);
 }
 
+TEST(Integer, CountsWhatTheRangeCutsOff) {
+  const std::vector<float> in = {7.9375f, 7.96f, 7.97f, 100.0f, -8.0f, -8.03f, -8.04f, 0.0f};
+  EXPECT_EQ(out_of_range(integer(8, 4), {}, in), 3);
+  EXPECT_EQ(out_of_range(integer(8, 4, false), {}, in), 4);
+  EXPECT_EQ(out_of_range(Precision{}, {}, in), 0);
+}
+
 }  // namespace
 }  // namespace mase::numerics
