@@ -51,7 +51,7 @@ struct DataSet {
   Split test;
   Split predict;
   std::string source;  // path or "generated": where the rows came from
-  std::string hash;    // SHA-256 of the source, hexadecimal
+  std::string hash;    // SHA-256 of the source (of several files: of their hashes), hexadecimal
 };
 
 struct DataSetRow {

@@ -5,11 +5,11 @@
 
 #include <array>
 
+#include "mase/data/cache.h"
 #include "mase/data/dataset.h"
 #include "mase/data/lookup.h"
 #include "mase/data/prepare.h"
 #include "mase/io/open_table.h"
-#include "mase/support/sha256.h"
 
 namespace mase::data {
 namespace {
@@ -49,12 +49,32 @@ std::filesystem::path find_jets(const OpenOptions& options) {
   return sample;
 }
 
+// The prepared rows of a file, from the cache where they are there.
+Prepared prepared_rows(const std::filesystem::path& path, const std::string& hash,
+                       const PreparedCache& cache, const Info& info) {
+  if (auto rows = cache.load(info.name, hash)) return *std::move(rows);
+  const auto table = io::open_table(path, kTableName).or_throw();
+  Prepared rows = prepare_table(*table, info.feature_names, info.class_names);
+  cache.store(info.name, hash, rows);
+  return rows;
+}
+
 DataSet open_jsc(const OpenOptions& options, const std::filesystem::path& source) {
   const Info info = jsc_info();
   const std::filesystem::path path = source.empty() ? find_jets(options) : source;
-  const std::string hash = sha256_file(path).or_throw();
-  const auto table = io::open_table(path, kTableName).or_throw();
-  Prepared rows = prepare_table(*table, info.feature_names, info.class_names, options.info);
+  const PreparedCache cache(options.use_cache ? cache_folder() : "", options.info);
+  const std::string hash = cache.hash_of(path);
+  const Prepared rows = prepared_rows(path, hash, cache, info);
+  if (options.info) {
+    if (rows.duplicates > 0) {
+      options.info(fmt::format("jsc: {} of {} rows were repetitions and are left out",
+                               rows.duplicates, rows.rows_read));
+    }
+    if (const auto only = only_class(rows)) {
+      options.info(fmt::format("jsc: all rows are of the one class {}: there is nothing to learn",
+                               info.class_names.at(static_cast<std::size_t>(*only))));
+    }
+  }
   return {.info = info,
           .train = rows.train,
           .validation = rows.train,

@@ -212,22 +212,10 @@ void standardise(std::span<float> values, const Scale& scale) {
   }
 }
 
-void warn_of_one_class(const Rows& rows, std::span<const std::string> labels,
-                       const std::function<void(std::string_view)>& info) {
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    if (rows.label(i) != rows.label(0)) return;
-  }
-  if (info) {
-    info(fmt::format("all {} rows are of the one class {}: there is nothing to learn", rows.size(),
-                     labels[rows.label(0)]));
-  }
-}
-
 }  // namespace
 
 Prepared prepare_table(io::Table& table, std::span<const std::string> features,
-                       std::span<const std::string> labels,
-                       const std::function<void(std::string_view)>& info) {
+                       std::span<const std::string> labels) {
   const auto columns = find_columns(table, features, labels);
   Rows rows(features.size());
   std::int64_t read = 0;
@@ -246,7 +234,6 @@ Prepared prepare_table(io::Table& table, std::span<const std::string> features,
                             count, kFewestRows),
                 {.file = table.where(0).file});
   }
-  warn_of_one_class(rows, labels, info);
 
   const auto order = Random(kSplitSeed).permutation(static_cast<std::uint32_t>(count));
   const auto tests = static_cast<std::size_t>((count + 4) / 5);
@@ -258,6 +245,17 @@ Prepared prepare_table(io::Table& table, std::span<const std::string> features,
   standardise(out.train.features.values_mut<float>(), scale);
   standardise(out.test.features.values_mut<float>(), scale);
   return out;
+}
+
+std::optional<std::int64_t> only_class(const Prepared& rows) {
+  const std::int64_t first = rows.train.labels.values<std::int64_t>()[0];
+  for (const Split* split : {&rows.train, &rows.test}) {
+    const auto labels = split->labels.values<std::int64_t>();
+    if (std::any_of(labels.begin(), labels.end(), [&](auto label) { return label != first; })) {
+      return std::nullopt;
+    }
+  }
+  return first;
 }
 
 }  // namespace mase::data

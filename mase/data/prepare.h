@@ -1,11 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "mase/data/dataset.h"
 #include "mase/io/table.h"
@@ -33,9 +31,11 @@ struct Prepared {
 //  4. the label is the position of the 1 in the label columns.
 // Values are held as float32 between the steps. Throws Error{Unreadable} for a damaged file, a
 // missing column (naming the nearest), a value that is not finite, a label that is not one-hot, too
-// few rows. Says through `info` when only one class occurs.
+// few rows.
 Prepared prepare_table(io::Table& table, std::span<const std::string> features,
-                       std::span<const std::string> labels,
-                       const std::function<void(std::string_view)>& info);
+                       std::span<const std::string> labels);
+
+// The class of all rows if they are all of one, which leaves nothing to learn.
+std::optional<std::int64_t> only_class(const Prepared& rows);
 
 }  // namespace mase::data

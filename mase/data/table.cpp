@@ -6,10 +6,11 @@
 namespace mase::data {
 
 extern const DataSetRow kJsc;
+extern const DataSetRow kMnist;
 extern const DataSetRow kToyTiny;
 
 std::span<const DataSetRow* const> data_sets() {
-  static constexpr std::array kRows = {&kJsc, &kToyTiny};
+  static constexpr std::array kRows = {&kJsc, &kMnist, &kToyTiny};
   return kRows;
 }
 
