@@ -1,0 +1,49 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mase/io/checkpoint.h"
+#include "mase/ir/graph.h"
+
+// Putting the weights of a checkpoint into a graph, name by name.
+namespace mase::io {
+
+// What became of each name. Nothing but `matched` changed the graph.
+struct LoadReport {
+  CheckpointKind kind = CheckpointKind::StateDict;
+  std::vector<std::string> matched;     // in both, same shape
+  std::vector<std::string> missing;     // of the graph, not in the checkpoint
+  std::vector<std::string> unexpected;  // in the checkpoint, not of the graph
+  // In both with different shapes: "seq_blocks.2.weight: [5, 16] here, [5, 8] in the checkpoint".
+  std::vector<std::string> mismatched;
+
+  bool complete() const { return missing.empty() && mismatched.empty(); }
+  bool exact() const { return complete() && unexpected.empty(); }
+  // A table with one row per group: what, how many, which.
+  std::string text() const;
+};
+
+// Matches by name and shape and converts types. `graph` gets all that match.
+LoadReport match_parameters(const ir::State& state, ir::Graph& graph);
+
+// Reads a Lightning checkpoint or a state dictionary and loads it strictly: a parameter of the
+// graph that is missing or of another shape, or (for a state dictionary) one that the graph does
+// not know, is an Error{Usage} with the table, and leaves the graph as it was. `partial` loads what
+// matches. Lightning checkpoints also hold the states of metrics: names unknown to the graph are
+// only listed. Error{Unreadable} for a damaged file.
+LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph,
+                           bool partial = false);
+
+}  // namespace mase::io
+
+template <>
+struct fmt::formatter<mase::io::LoadReport> : fmt::formatter<std::string_view> {
+  template <typename FormatContext>
+  auto format(const mase::io::LoadReport& report, FormatContext& context) const {
+    return fmt::formatter<std::string_view>::format(report.text() + "\n", context);
+  }
+};
