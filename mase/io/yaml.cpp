@@ -1,0 +1,157 @@
+// Block YAML 1.1 as PyYAML writes it.
+#include "mase/io/yaml.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <regex>
+#include <string_view>
+
+namespace mase::io {
+namespace {
+
+using ir::Dict;
+using ir::Value;
+
+// Plain texts that YAML 1.1 resolves to something else (PyYAML's implicit resolvers).
+bool resolves(const std::string& text) {
+  static const std::regex pattern(
+      "~|null|Null|NULL|<<|=|"
+      "yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF|"
+      "[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|"
+      "[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+|"
+      "[-+]?[0-9][0-9_]*\\.[0-9_]*([eE][-+][0-9]+)?|\\.[0-9][0-9_]*([eE][-+][0-9]+)?|"
+      "[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)|"
+      "[0-9]{4}-[0-9]{2}-[0-9]{2}|"
+      "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \\t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\\.[0-9]*)?"
+      "([ \\t]*(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?",
+      std::regex::optimize);
+  // No number or time is longer; the pattern would recurse once per character.
+  return text.size() <= 64 && std::regex_match(text, pattern);
+}
+
+bool needs_escapes(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return u < 0x20 || u >= 0x7f;
+  });
+}
+
+bool is_plain(const std::string& text) {
+  if (text.empty() || text.front() == ' ' || text.back() == ' ' || resolves(text)) return false;
+  if (std::string_view("#,[]{}&*!|>'\"%@`").find(text.front()) != std::string_view::npos)
+    return false;
+  if (std::string_view("?-:").find(text.front()) != std::string_view::npos &&
+      (text.size() == 1 || text[1] == ' ')) {
+    return false;
+  }
+  if (text.starts_with("---") || text.starts_with("...")) return false;
+  return text.back() != ':' && text.find(": ") == std::string::npos &&
+         text.find(" #") == std::string::npos;
+}
+
+std::string scalar(const std::string& text) {
+  if (needs_escapes(text)) {
+    // UTF-8 bytes pass as they are: YAML streams are UTF-8.
+    std::string out = "\"";
+    for (const char c : text) {
+      const auto u = static_cast<unsigned char>(c);
+      if (c == '"' || c == '\\') out += '\\';
+      if (c == '\n') {
+        out += "\\n";
+      } else if (c == '\t') {
+        out += "\\t";
+      } else if (u < 0x20 || u == 0x7f) {
+        out += fmt::format("\\x{:02X}", u);
+      } else {
+        out += c;
+      }
+    }
+    return out + "\"";
+  }
+  if (is_plain(text)) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string number(double value) {
+  if (std::isnan(value)) return ".nan";
+  if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
+  std::string out = ir::repr(value);
+  // YAML 1.1 takes 1e-05 for a text.
+  if (out.find('.') == std::string::npos) {
+    if (const std::size_t e = out.find('e'); e != std::string::npos) out.insert(e, ".0");
+  }
+  return out;
+}
+
+const ir::List* items_of(const Value& value) {
+  if (const auto* tuple = value.get<ir::Tuple>()) return &tuple->items;
+  return value.get<ir::List>();
+}
+
+void write_dict(const Dict& values, int indent, bool first_inline, std::string& out);
+
+// What comes after "key:" or "-": a scalar on the same line or a block below.
+void write_value(const Value& value, int indent, bool in_list, std::string& out) {
+  if (const auto* dict = value.get<Dict>(); dict && !dict->empty()) {
+    out += in_list ? " " : "\n";
+    write_dict(*dict, indent + 2, in_list, out);
+    return;
+  }
+  if (const ir::List* items = items_of(value); items && !items->empty()) {
+    // Lists in dictionaries stand under their key, lists in lists start on the same line.
+    const int inner = in_list ? indent + 2 : indent;
+    bool same_line = in_list;
+    out += in_list ? " " : "\n";
+    for (const Value& item : *items) {
+      out += fmt::format("{:{}}-", "", same_line ? 0 : inner);
+      same_line = false;
+      write_value(item, inner, true, out);
+    }
+    return;
+  }
+  out += ' ';
+  if (value.is_none()) {
+    out += "null";
+  } else if (const auto* flag = value.get<bool>()) {
+    out += *flag ? "true" : "false";
+  } else if (const auto* integer = value.get<std::int64_t>()) {
+    out += fmt::format("{}", *integer);
+  } else if (const auto* real = value.get<double>()) {
+    out += number(*real);
+  } else if (value.is<Dict>()) {
+    out += "{}";
+  } else if (items_of(value)) {
+    out += "[]";
+  } else if (const auto* text = value.get<std::string>()) {
+    out += scalar(*text);
+  } else {
+    out += scalar(ir::repr(value));
+  }
+  out += '\n';
+}
+
+void write_dict(const Dict& values, int indent, bool first_inline, std::string& out) {
+  std::vector<const std::pair<std::string, Value>*> sorted;
+  for (const auto& entry : values) sorted.push_back(&entry);
+  std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->first < b->first; });
+  for (const auto* entry : sorted) {
+    out += fmt::format("{:{}}{}:", "", first_inline ? 0 : indent, scalar(entry->first));
+    first_inline = false;
+    write_value(entry->second, indent, false, out);
+  }
+}
+
+}  // namespace
+
+std::string write_yaml(const Dict& values) {
+  if (values.empty()) return "{}\n";
+  std::string out;
+  write_dict(values, 0, false, out);
+  return out;
+}
+
+}  // namespace mase::io
