@@ -4,26 +4,69 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <vector>
+
 #include "mase/support/error.h"
-#include "mase/support/files.h"
 
 namespace mase {
+namespace {
+
+class Digest {
+ public:
+  Digest() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    check(context_ ? EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) : 0);
+  }
+  void add(std::span<const std::byte> bytes) {
+    check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
+  }
+  std::string finish() {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    check(EVP_DigestFinal_ex(context_.get(), digest, &size));
+    std::string out;
+    for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
+    return out;
+  }
+
+ private:
+  static void check(int result) {
+    if (result != 1) internal_error("libcrypto has no SHA-256");
+  }
+  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+};
+
+}  // namespace
 
 std::string sha256(std::span<const std::byte> bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) != 1) {
-    internal_error("libcrypto has no SHA-256");
-  }
-  std::string out;
-  for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
-  return out;
+  Digest digest;
+  digest.add(bytes);
+  return digest.finish();
 }
 
+// In pieces, so that a file of any size takes no memory.
 Result<std::string> sha256_file(const std::filesystem::path& path) {
-  const auto file = map_file(path);
-  if (!file) return file.error();
-  return sha256(file->bytes);
+  const Location where{.file = path.string()};
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             std::fclose);
+  if (!file) {
+    return ReadError{errno == ENOENT ? "file not found"
+                                     : fmt::format("cannot be read: {}", std::strerror(errno)),
+                     where};
+  }
+  Digest digest;
+  std::vector<std::byte> piece(std::size_t{1} << 18);
+  std::size_t got = 0;
+  while ((got = std::fread(piece.data(), 1, piece.size(), file.get())) > 0) {
+    digest.add(std::span(piece).first(got));
+  }
+  if (std::ferror(file.get())) {
+    return ReadError{fmt::format("cannot be read: {}", std::strerror(errno)), where};
+  }
+  return digest.finish();
 }
 
 }  // namespace mase
