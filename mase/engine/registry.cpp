@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "mase/engine/engine.h"
+#include "mase/engine/native/native_engine.h"
 #include "mase/support/error.h"
 #include "mase/support/suggest.h"
 
@@ -21,13 +22,15 @@ namespace fs = std::filesystem;
 
 struct EngineRow {
   std::string_view name;
-  int priority;              // "auto" tries the smallest first
-  std::string_view library;  // what a build must have for it, for messages
-  std::string_view module;   // file of the shared module
+  int priority;                           // "auto" tries the smallest first
+  const Engine& (*built_in)() = nullptr;  // part of this library, or:
+  std::string_view library = "";          // what a build must have for it, for messages
+  std::string_view module = "";           // file of the shared module
 };
 
 // Sorted by name; a test holds that.
 constexpr std::array kEngines = {
+    EngineRow{.name = "native", .priority = 0, .built_in = native::native_engine},
     EngineRow{.name = "torch",
               .priority = 10,
               .library = "LibTorch",
@@ -73,7 +76,7 @@ const Engine& open_module(const EngineRow& row) {
                 {},
                 fmt::format("install {0} (Debian: libtorch-dev and libopenblas0-pthread) and build "
                             "again with -DMASE_TORCH=ON, or name the folder of {1} in "
-                            "MASE_ENGINE_DIR; without it no network can be run",
+                            "MASE_ENGINE_DIR; without it only what the native engine covers runs",
                             row.library, row.module));
   }
   calm_thread_libraries();
@@ -121,7 +124,7 @@ const Engine& load_engine(std::string_view name) {
   const EngineRow& row = row_of(name);
   const std::lock_guard lock(mutex);
   const Engine*& engine = loaded[static_cast<std::size_t>(&row - kEngines.data())];
-  if (!engine) engine = &open_module(row);
+  if (!engine) engine = row.built_in ? &row.built_in() : &open_module(row);
   return *engine;
 }
 

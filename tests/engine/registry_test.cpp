@@ -43,7 +43,7 @@ TEST(Registry, AMisspeltNameIsAUsageErrorWithTheNearest) {
 TEST(Registry, AMissingModuleSaysWhatToDo) {
   const EngineDir nowhere("/nonexistent");
   try {
-    choose(test::sequence({"ReLU()"}));
+    choose(test::sequence({"ReLU()"}), "torch");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Unsupported);

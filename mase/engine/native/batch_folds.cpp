@@ -1,0 +1,183 @@
+// The parts of the executor between segments: what batch norms need to know of the whole batch,
+// and the entry points that set up a pass.
+#include <cmath>
+
+#include "mase/engine/dropout.h"
+#include "mase/engine/native/executor.h"
+#include "mase/support/error.h"
+
+namespace mase::engine::native {
+namespace {
+
+std::int64_t padded(std::int64_t n) {
+  return (n + 15) / 16 * 16;
+}
+
+}  // namespace
+
+// Merges the moments of the tiles in order (Chan, Golub and LeVeque 1979), in double.
+void Executor::fold_moments(int norm, const Pass& pass) {
+  const PlanNorm& n = plan_.norms[norm];
+  NormScratch& s = norms_[norm];
+  const float* flat = pass.weights.flat.data();
+  const float* gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : nullptr;
+  const float* beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : nullptr;
+  const auto total = static_cast<double>(samples_);
+  float* running_mean = pass.moving ? pass.moving->buffers[n.running_mean].data() : nullptr;
+  float* running_var = pass.moving ? pass.moving->buffers[n.running_var].data() : nullptr;
+  for (int f = 0; f < n.features; ++f) {
+    double count = 0;
+    double mean = 0;
+    double m2 = 0;
+    for (int tile = 0; tile < tiles_; ++tile) {
+      const std::int64_t at = tile * padded(n.features) + f;
+      const double tile_count = valid(tile);
+      const double d = s.tile_mean.data()[at] - mean;
+      const double both = count + tile_count;
+      mean += d * tile_count / both;
+      m2 += s.tile_m2.data()[at] + d * d * count * tile_count / both;
+      count = both;
+    }
+    const double inverse = 1.0 / std::sqrt(m2 / total + n.epsilon);
+    const double gain = (gamma ? gamma[f] : 1.0) * inverse;
+    s.mean.data()[f] = static_cast<float>(mean);
+    s.inverse.data()[f] = static_cast<float>(inverse);
+    s.gain.data()[f] = static_cast<float>(gain);
+    s.shift.data()[f] = static_cast<float>((beta ? beta[f] : 0.0) - mean * gain);
+    if (!running_mean) continue;
+    const double m = n.momentum;
+    running_mean[f] = static_cast<float>((1 - m) * running_mean[f] + m * mean);
+    running_var[f] = static_cast<float>((1 - m) * running_var[f] + m * m2 / (total - 1));
+  }
+  if (pass.moving && n.batches >= 0) ++pass.moving->counts[n.batches];
+}
+
+// dx = gamma / sigma * (d - mean(d) - (x - mu) mean(d (x - mu)) / sigma^2) as a d + b x + c.
+void Executor::fold_gradient(int norm, const Pass& pass) {
+  const PlanNorm& n = plan_.norms[norm];
+  NormScratch& s = norms_[norm];
+  float* dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : nullptr;
+  float* dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset : nullptr;
+  const auto total = static_cast<double>(samples_);
+  for (int f = 0; f < n.features; ++f) {
+    double s1 = 0;
+    double s2 = 0;
+    for (int tile = 0; tile < tiles_; ++tile) {
+      s1 += s.s1.data()[tile * padded(n.features) + f];
+      s2 += s.s2.data()[tile * padded(n.features) + f];
+    }
+    const double inverse = s.inverse.data()[f];
+    const double a = s.gain.data()[f];
+    const double b = -a * inverse * inverse * s2 / total;
+    s.a.data()[f] = static_cast<float>(a);
+    s.b.data()[f] = static_cast<float>(b);
+    s.c.data()[f] = static_cast<float>(-a * s1 / total - b * s.mean.data()[f]);
+    if (dgamma) dgamma[f] += static_cast<float>(s2 * inverse);
+    if (dbeta) dbeta[f] += static_cast<float>(s1);
+  }
+}
+
+void Executor::fold_running(const Weights& weights) {
+  for (std::size_t i = 0; i < plan_.norms.size(); ++i) {
+    const PlanNorm& n = plan_.norms[i];
+    NormScratch& s = norms_[i];
+    const float* mean = weights.buffers[n.running_mean].data();
+    const float* var = weights.buffers[n.running_var].data();
+    for (int f = 0; f < n.features; ++f) {
+      const double gamma =
+          n.gain >= 0 ? weights.flat.data()[plan_.parameters[n.gain].offset + f] : 1.0;
+      const double beta =
+          n.shift >= 0 ? weights.flat.data()[plan_.parameters[n.shift].offset + f] : 0.0;
+      const double gain = gamma / std::sqrt(var[f] + n.epsilon);
+      s.gain.data()[f] = static_cast<float>(gain);
+      s.shift.data()[f] = static_cast<float>(beta - mean[f] * gain);
+    }
+  }
+}
+
+// The mask is a function of (seed, step, node, element): forward and backward draw it anew, and a
+// resumed run, or another engine, draws the same.
+void Executor::dropout(const PlanStep& step, int tile, const Pass& pass, const float* from,
+                       float* to) const {
+  const int features = plan_.values[step.out].features;
+  const int n = static_cast<int>(padded(valid(tile)));
+  const float kept = step.p < 1 ? static_cast<float>(1.0 / (1.0 - step.p)) : 0.0f;
+  const DropoutSite site{.seed = seed_, .step = pass.counter, .node = step.position};
+  for (int f = 0; f < features; ++f) {
+    for (int i = 0; i < n; ++i) {
+      const int at = f * stride_ + i;
+      if (!pass.dropout) {
+        to[at] = from[at];
+        continue;
+      }
+      const std::int64_t sample = static_cast<std::int64_t>(tile) * stride_ + i;
+      const auto index = static_cast<std::uint64_t>(sample * features + f);
+      to[at] = dropout_uniform(site, index) < step.p ? 0.0f : from[at] * kept;
+    }
+  }
+}
+
+void Executor::need_several_samples(const Rows& rows) const {
+  if (rows.rows.size() != 1) return;
+  for (const PlanStep& step : plan_.steps) {
+    if (step.norm < 0) continue;
+    throw Error(ErrorKind::RunFailed,
+                "a batch of one row has no variance: batch norm needs two rows in training",
+                {.node = step.node}, "choose a batch size that does not leave one row over");
+  }
+}
+
+BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows, float scale,
+                            std::uint64_t step) {
+  need_several_samples(rows);
+  const auto count = static_cast<std::int64_t>(rows.rows.size());
+  layout(count, train_program_.size() > 1);
+  Pass pass{.rows = rows,
+            .weights = weights,
+            .moving = &weights,
+            .gradient = gradient,
+            .scale = scale / static_cast<float>(count),
+            .dropout = true,
+            .counter = step};
+  run(train_program_, pass);
+  pass.result.loss /= static_cast<double>(count);
+  pass.result.count = count;
+  return pass.result;
+}
+
+BatchResult Executor::evaluate(const Weights& weights, const Rows& rows) {
+  const auto count = static_cast<std::int64_t>(rows.rows.size());
+  layout(count, false);
+  fold_running(weights);
+  Pass pass{.rows = rows, .weights = weights};
+  run(eval_program_, pass);
+  pass.result.loss /= static_cast<double>(count);
+  pass.result.count = count;
+  return pass.result;
+}
+
+void Executor::forward(Weights& weights, const Rows& rows, Mode mode, std::uint64_t step,
+                       std::span<const int> values, std::span<float* const> out) {
+  const bool training = mode == Mode::Train;
+  if (training) need_several_samples(rows);
+  layout(static_cast<std::int64_t>(rows.rows.size()), true);
+  if (!training) fold_running(weights);
+  Pass pass{.rows = rows,
+            .weights = weights,
+            .moving = training ? &weights : nullptr,
+            .dropout = training,
+            .counter = step};
+  run(training ? train_forward_program_ : eval_program_, pass);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const int features = plan_.values[values[i]].features;
+    float* to = out[i];
+    for (int tile = 0; tile < tiles_; ++tile) {
+      const float* from = value(values[i], tile);
+      for (int s = 0; s < valid(tile); ++s) {
+        for (int f = 0; f < features; ++f) *to++ = from[f * stride_ + s];
+      }
+    }
+  }
+}
+
+}  // namespace mase::engine::native

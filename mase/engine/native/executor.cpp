@@ -1,0 +1,313 @@
+// The tile interpreter: builds the segments of a plan and runs them.
+#include "mase/engine/native/executor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace mase::engine::native {
+namespace {
+
+// 256 samples keep the arrays of small networks within the second-level cache while weight
+// gradients still add up many samples per lane.
+constexpr int kTile = 256;
+
+std::int64_t padded(std::int64_t n) {
+  return (n + 15) / 16 * 16;
+}
+
+}  // namespace
+
+void FloatArray::Free::operator()(float* p) const {
+  ::operator delete (p, std::align_val_t{64});
+}
+
+void FloatArray::resize(std::int64_t count) {
+  const auto bytes = static_cast<std::size_t>(padded(count)) * sizeof(float);
+  if (count > size_) {
+    data_.reset(static_cast<float*>(::operator new (bytes, std::align_val_t{64})));
+  }
+  size_ = std::max(size_, count);
+  if (bytes > 0) std::memset(data_.get(), 0, bytes);
+}
+
+Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed)
+    : plan_(plan), kernels_(kernels), seed_(seed) {
+  compile_forward(true, train_program_);
+  train_forward_program_ = train_program_;
+  compile_backward(train_program_);
+  compile_forward(false, eval_program_);
+  norms_.resize(plan.norms.size());
+  for (std::size_t i = 0; i < plan.norms.size(); ++i) {
+    NormScratch& s = norms_[i];
+    for (FloatArray* array : {&s.gain, &s.shift, &s.mean, &s.inverse, &s.a, &s.b, &s.c}) {
+      array->resize(plan.norms[i].features);
+    }
+  }
+  quantised_.resize(2 * plan.steps.size());
+  linear_weight_.resize(plan.steps.size(), nullptr);
+  linear_bias_.resize(plan.steps.size(), nullptr);
+}
+
+void Executor::compile_forward(bool training, std::vector<Segment>& program) const {
+  program.assign(1, {});
+  program.back().instructions.push_back({Code::Gather});
+  for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i) {
+    if (training && plan_.steps[i].norm >= 0) {
+      program.back().instructions.push_back({Code::Moments, i});
+      program.back().finish = Finish::FoldMoments;
+      program.back().step = i;
+      program.emplace_back();
+    }
+    program.back().instructions.push_back({Code::Forward, i});
+  }
+  program.back().instructions.push_back({Code::Loss});
+}
+
+void Executor::compile_backward(std::vector<Segment>& program) const {
+  for (int i = static_cast<int>(plan_.steps.size()) - 1; i >= 0; --i) {
+    const PlanStep& step = plan_.steps[i];
+    if (!plan_.values[step.out].needs_gradient) continue;
+    program.back().instructions.push_back({Code::Backward, i});
+    if (step.norm < 0) continue;
+    program.back().finish = Finish::FoldGradient;
+    program.back().step = i;
+    program.emplace_back();
+    if (plan_.values[step.a].needs_gradient) {
+      program.back().instructions.push_back({Code::NormGradient, i});
+    }
+  }
+}
+
+void Executor::layout(std::int64_t samples, bool whole_batch) {
+  const int stride = static_cast<int>(std::min<std::int64_t>(kTile, padded(samples)));
+  samples_ = samples;
+  tiles_ = static_cast<int>((samples + stride - 1) / stride);
+  if (stride == stride_ && whole_batch == !shared_tile_ && tiles_ <= room_) return;
+  stride_ = stride;
+  room_ = tiles_;
+  shared_tile_ = !whole_batch;
+  at_.assign(plan_.values.size(), 0);
+  tile_floats_ = 0;
+  for (std::size_t v = 0; v < plan_.values.size(); ++v) {
+    at_[v] = tile_floats_;
+    tile_floats_ += static_cast<std::int64_t>(plan_.values[v].features) * stride;
+  }
+  const std::int64_t copies = whole_batch ? tiles_ : 1;
+  values_.resize(copies * tile_floats_);
+  gradients_.resize(copies * tile_floats_);
+  for (std::size_t i = 0; i < norms_.size(); ++i) {
+    const std::int64_t count = tiles_ * padded(plan_.norms[i].features);
+    for (FloatArray* array :
+         {&norms_[i].tile_mean, &norms_[i].tile_m2, &norms_[i].s1, &norms_[i].s2}) {
+      array->resize(count);
+    }
+  }
+  tile_labels_.assign(static_cast<std::size_t>(stride), 0);
+}
+
+int Executor::valid(int tile) const {
+  return static_cast<int>(
+      std::min<std::int64_t>(stride_, samples_ - static_cast<std::int64_t>(tile) * stride_));
+}
+
+float* Executor::value(int id, int tile) {
+  const std::int64_t memory = shared_tile_ ? 0 : tile;
+  return values_.data() + memory * tile_floats_ + at_[id];
+}
+
+float* Executor::gradient_of(int id, int tile) {
+  const std::int64_t memory = shared_tile_ ? 0 : tile;
+  return gradients_.data() + memory * tile_floats_ + at_[plan_.values[id].gradient_home];
+}
+
+Pointwise Executor::pointwise_of(const PlanStep& step) const {
+  Pointwise p;
+  if (step.norm >= 0) {
+    p.gain = norms_[step.norm].gain.data();
+    p.shift = norms_[step.norm].shift.data();
+  }
+  p.quantise_in = step.quantise_in ? &*step.quantise_in : nullptr;
+  p.quantise_out = step.quantise_out ? &*step.quantise_out : nullptr;
+  p.activation = step.activation;
+  p.low = step.low;
+  p.high = step.high;
+  return p;
+}
+
+void Executor::quantise_weights(const Weights& weights) {
+  const auto prepare = [&](int parameter, const std::optional<numerics::Precision>& precision,
+                           FloatArray& copy) -> const float* {
+    if (parameter < 0) return nullptr;
+    const PlanParameter& p = plan_.parameters[parameter];
+    const float* from = weights.flat.data() + p.offset;
+    if (!precision) return from;
+    if (copy.size() < p.count) copy.resize(p.count);
+    const auto count = static_cast<std::size_t>(p.count);
+    numerics::quantise(*precision, {.shape = p.shape}, {from, count}, {copy.data(), count});
+    return copy.data();
+  };
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    const PlanStep& step = plan_.steps[i];
+    if (step.kind != StepKind::Linear) continue;
+    linear_weight_[i] = prepare(step.weight, step.weight_precision, quantised_[2 * i]);
+    linear_bias_[i] = prepare(step.bias, step.bias_precision, quantised_[2 * i + 1]);
+  }
+}
+
+void Executor::run(const std::vector<Segment>& program, Pass& pass) {
+  quantise_weights(pass.weights);
+  for (const Segment& segment : program) {
+    for (int tile = 0; tile < tiles_; ++tile) {
+      for (const Instruction& instruction : segment.instructions) execute(instruction, tile, pass);
+    }
+    if (segment.finish == Finish::FoldMoments) {
+      fold_moments(plan_.steps[segment.step].norm, pass);
+    } else if (segment.finish == Finish::FoldGradient) {
+      fold_gradient(plan_.steps[segment.step].norm, pass);
+    }
+  }
+}
+
+void Executor::execute(const Instruction& instruction, int tile, Pass& pass) {
+  switch (instruction.code) {
+    case Code::Gather:
+      return gather(tile, pass);
+    case Code::Loss:
+      return loss(tile, pass);
+    case Code::Forward:
+      return forward_step(instruction.step, tile, pass);
+    case Code::Moments: {
+      const PlanStep& step = plan_.steps[instruction.step];
+      const int features = plan_.values[step.a].features;
+      const std::int64_t at = tile * padded(features);
+      NormScratch& s = norms_[step.norm];
+      return kernels_.moments(value(step.a, tile), features, valid(tile), stride_,
+                              s.tile_mean.data() + at, s.tile_m2.data() + at);
+    }
+    case Code::Backward:
+    case Code::NormGradient:
+      return backward_step(instruction, tile, pass);
+  }
+}
+
+void Executor::gather(int tile, const Pass& pass) {
+  const Rows& rows = pass.rows;
+  const std::size_t first = static_cast<std::size_t>(tile) * static_cast<std::size_t>(stride_);
+  const std::size_t ahead = rows.ahead.size() > first ? rows.ahead.size() - first : 0;
+  kernels_.gather(rows.table, rows.rows.data() + first, valid(tile), plan_.values[0].features,
+                  rows.ahead.data() + (ahead ? first : 0), static_cast<int>(ahead), value(0, tile),
+                  stride_);
+}
+
+void Executor::loss(int tile, Pass& pass) {
+  const Rows& rows = pass.rows;
+  if (!rows.labels) return;
+  const std::size_t first = static_cast<std::size_t>(tile) * static_cast<std::size_t>(stride_);
+  const int n = valid(tile);
+  for (std::size_t s = 0; s < static_cast<std::size_t>(n); ++s) {
+    tile_labels_[s] = rows.labels[rows.rows[first + s]];
+  }
+  kernels_.cross_entropy(value(plan_.result, tile), tile_labels_.data(),
+                         plan_.values[plan_.result].features, n, stride_, pass.scale,
+                         pass.gradient ? gradient_of(plan_.result, tile) : nullptr,
+                         &pass.result.loss, &pass.result.correct);
+}
+
+void Executor::forward_step(int index, int tile, const Pass& pass) {
+  const PlanStep& step = plan_.steps[index];
+  const int n = valid(tile);
+  const float* a = value(step.a, tile);
+  float* out = value(step.out, tile);
+  const int features = plan_.values[step.out].features;
+  switch (step.kind) {
+    case StepKind::Linear:
+      return kernels_.linear(linear_weight_[index], linear_bias_[index], a, out,
+                             plan_.values[step.a].features, features, n, stride_);
+    case StepKind::Pointwise:
+      return kernels_.pointwise(pointwise_of(step), a, out, features, n, stride_);
+    case StepKind::Affine:
+      return kernels_.affine(step.factor, step.offset, a, out, features, n, stride_);
+    case StepKind::Binary:
+      return kernels_.binary(step.op, a, value(step.b, tile), out, features, n, stride_);
+    case StepKind::Softmax:
+      return kernels_.softmax(a, out, features, n, stride_);
+    case StepKind::Dropout:
+      return dropout(step, tile, pass, a, out);
+    case StepKind::Quantise: {
+      const auto count = static_cast<std::size_t>(features) * static_cast<std::size_t>(stride_);
+      return numerics::quantise(step.precision, {.shape = {features, stride_}}, {a, count},
+                                {out, count});
+    }
+  }
+}
+
+// The gradient of a step's input from that of its output, and of its parameters.
+void Executor::backward_step(const Instruction& instruction, int tile, const Pass& pass) {
+  const PlanStep& step = plan_.steps[instruction.step];
+  const int n = valid(tile);
+  const int features = plan_.values[step.out].features;
+  const float* a = value(step.a, tile);
+  float* d = gradient_of(step.out, tile);
+  float* da = plan_.values[step.a].needs_gradient ? gradient_of(step.a, tile) : nullptr;
+  if (instruction.code == Code::NormGradient) {
+    const NormScratch& s = norms_[step.norm];
+    return kernels_.normalise_gradient(s.a.data(), s.b.data(), s.c.data(), d, a, da, features, n,
+                                       stride_, step.accumulate_a);
+  }
+  switch (step.kind) {
+    case StepKind::Linear: {
+      float* dw = pass.gradient + plan_.parameters[step.weight].offset;
+      float* db = step.bias >= 0 ? pass.gradient + plan_.parameters[step.bias].offset : nullptr;
+      const int inputs = plan_.values[step.a].features;
+      kernels_.linear_weight_gradient(d, a, dw, db, inputs, features, n, stride_);
+      if (!da) return;
+      return kernels_.linear_input_gradient(linear_weight_[instruction.step], d, da, inputs,
+                                            features, n, stride_, step.accumulate_a);
+    }
+    case StepKind::Pointwise: {
+      const Pointwise p = pointwise_of(step);
+      if (step.norm >= 0) {
+        NormScratch& s = norms_[step.norm];
+        const std::int64_t at = tile * padded(features);
+        std::fill_n(s.s1.data() + at, features, 0.0f);
+        std::fill_n(s.s2.data() + at, features, 0.0f);
+        return kernels_.pointwise_gradient(p, a, d, features, n, stride_, s.mean.data(),
+                                           s.s1.data() + at, s.s2.data() + at);
+      }
+      kernels_.pointwise_gradient(p, a, d, features, n, stride_, nullptr, nullptr, nullptr);
+      break;
+    }
+    case StepKind::Affine:
+      if (da) kernels_.scale_add(step.factor, d, da, features, n, stride_, step.accumulate_a);
+      return;
+    case StepKind::Binary: {
+      const float* b = value(step.b, tile);
+      float* db = plan_.values[step.b].needs_gradient ? gradient_of(step.b, tile) : nullptr;
+      if (step.op == '*') {
+        if (da) kernels_.multiply_add(d, b, da, features, n, stride_, step.accumulate_a);
+        if (db) kernels_.multiply_add(d, a, db, features, n, stride_, step.accumulate_b);
+        return;
+      }
+      const float sign = step.op == '-' ? -1.0f : 1.0f;
+      if (da) kernels_.scale_add(1.0f, d, da, features, n, stride_, step.accumulate_a);
+      if (db) kernels_.scale_add(sign, d, db, features, n, stride_, step.accumulate_b);
+      return;
+    }
+    case StepKind::Softmax:
+      if (da) {
+        kernels_.softmax_gradient(value(step.out, tile), d, da, features, n, stride_,
+                                  step.accumulate_a);
+      }
+      return;
+    case StepKind::Dropout:
+      dropout(step, tile, pass, d, d);
+      break;
+    case StepKind::Quantise:
+      break;  // straight through
+  }
+  // Element-wise steps leave the gradient of their input over that of their output.
+  if (da && da != d) kernels_.scale_add(1.0f, d, da, features, n, stride_, step.accumulate_a);
+}
+
+}  // namespace mase::engine::native

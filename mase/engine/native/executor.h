@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "mase/engine/engine.h"
+#include "mase/engine/native/kernels.h"
+#include "mase/engine/native/plan.h"
+
+// Runs a plan tile by tile: a tile is up to 256 samples, every value of it an array
+// [feature][sample]. Instructions are grouped into segments that end where something must be known
+// of the whole batch (the moments of a batch norm, the sums of its gradient); within a segment all
+// instructions run on one tile before the next tile is touched. Partial sums are kept per tile and
+// merged in tile order, so results do not depend on anything but the batch.
+namespace mase::engine::native {
+
+// 64-byte aligned floats, zero at first.
+class FloatArray {
+ public:
+  FloatArray() = default;
+  explicit FloatArray(std::int64_t count) { resize(count); }
+  void resize(std::int64_t count);  // contents are lost, then zero
+  float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
+  std::int64_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(float* p) const;
+  };
+  std::unique_ptr<float[], Free> data_;
+  std::int64_t size_ = 0;
+};
+
+// The weights of a program: written by training, read by everything else.
+struct Weights {
+  FloatArray flat;                   // Plan::flat_size
+  std::vector<FloatArray> buffers;   // float buffers, by Plan::buffers
+  std::vector<std::int64_t> counts;  // integer buffers (num_batches_tracked), same index
+};
+
+struct Rows {
+  const float* table = nullptr;          // sample-major
+  const std::uint8_t* labels = nullptr;  // by row; null = no loss
+  std::span<const std::uint32_t> rows;
+  std::span<const std::uint32_t> ahead;  // rows worth prefetching
+};
+
+class Executor {
+ public:
+  Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed);
+
+  // Forward in training mode, loss, gradients added to `gradient`. Running statistics move.
+  BatchResult train(Weights& weights, float* gradient, const Rows& rows, float scale,
+                    std::uint64_t step);
+  // Forward in evaluation mode and the loss (if rows.labels).
+  BatchResult evaluate(const Weights& weights, const Rows& rows);
+  // Forward; `out` gets value `value` of every sample, sample-major. In training mode running
+  // statistics move.
+  void forward(Weights& weights, const Rows& rows, Mode mode, std::uint64_t step,
+               std::span<const int> values, std::span<float* const> out);
+
+  int tile_size() const { return stride_; }
+
+ private:
+  enum class Code { Gather, Moments, Forward, Loss, Backward, NormGradient };
+  enum class Finish { Nothing, FoldMoments, FoldGradient };
+  struct Instruction {
+    Code code;
+    int step = -1;
+  };
+  struct Segment {
+    std::vector<Instruction> instructions;
+    Finish finish = Finish::Nothing;
+    int step = -1;
+  };
+  // Per feature of a batch norm, for the batch at hand; per tile where several tiles add up.
+  struct NormScratch {
+    FloatArray gain, shift, mean, inverse;  // folded forward
+    FloatArray a, b, c;                     // folded gradient
+    FloatArray tile_mean, tile_m2, s1, s2;  // [tile][padded features]
+  };
+
+  void compile_forward(bool training, std::vector<Segment>& program) const;
+  void compile_backward(std::vector<Segment>& program) const;
+  void layout(std::int64_t samples, bool whole_batch);
+  // One pass over a batch. Null members switch parts off.
+  struct Pass {
+    const Rows& rows;
+    const Weights& weights;
+    Weights* moving = nullptr;  // where running statistics go
+    float* gradient = nullptr;
+    float scale = 1;  // of the gradient of each sample's loss
+    bool dropout = false;
+    std::uint64_t counter = 0;  // of the step, for dropout
+    BatchResult result = {};
+  };
+
+  void run(const std::vector<Segment>& program, Pass& pass);
+  void execute(const Instruction& instruction, int tile, Pass& pass);
+  void gather(int tile, const Pass& pass);
+  void loss(int tile, Pass& pass);
+  void forward_step(int index, int tile, const Pass& pass);
+  void backward_step(const Instruction& instruction, int tile, const Pass& pass);
+  void quantise_weights(const Weights& weights);
+  void fold_running(const Weights& weights);
+  void fold_moments(int norm, const Pass& pass);
+  void fold_gradient(int norm, const Pass& pass);
+  void dropout(const PlanStep& step, int tile, const Pass& pass, const float* from,
+               float* to) const;
+  void need_several_samples(const Rows& rows) const;
+  Pointwise pointwise_of(const PlanStep& step) const;
+  int valid(int tile) const;       // samples of a tile
+  float* value(int id, int tile);  // [features][stride_]
+  float* gradient_of(int id, int tile);
+
+  const Plan& plan_;
+  const Kernels& kernels_;
+  std::uint64_t seed_;
+  std::vector<Segment> train_program_;
+  std::vector<Segment> train_forward_program_;
+  std::vector<Segment> eval_program_;
+  std::vector<NormScratch> norms_;
+  std::vector<FloatArray> quantised_;        // by step: weight then bias
+  std::vector<const float*> linear_weight_;  // by step: what the kernel reads
+  std::vector<const float*> linear_bias_;
+  std::vector<std::int64_t> at_;  // of a value within a tile, in floats
+  std::vector<std::uint8_t> tile_labels_;
+  FloatArray values_;
+  FloatArray gradients_;
+  std::int64_t samples_ = 0;
+  std::int64_t tile_floats_ = 0;
+  int stride_ = 0;
+  int tiles_ = 0;
+  int room_ = 0;              // tiles that fit the memory at hand
+  bool shared_tile_ = false;  // one segment only: all tiles use the same memory
+};
+
+}  // namespace mase::engine::native

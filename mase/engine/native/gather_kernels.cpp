@@ -1,0 +1,76 @@
+// Shuffled rows of a sample-major table into a [feature][sample] tile: sixteen (or kLanes) rows at
+// a time, transposed in registers, while the rows of the next batch are prefetched.
+#include "mase/engine/native/isa_kernels.h"
+
+namespace mase::engine::native::MASE_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+// 16 rows of 16 floats at `rows`, transposed to x[f * stride].
+void transpose(const float* const* rows, float* x, int stride) {
+  __m512 r[16];
+  for (int i = 0; i < 16; ++i) r[i] = _mm512_loadu_ps(rows[i]);
+  __m512 t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+  for (int i = 0; i < 4; ++i) {
+    _mm512_store_ps(x + i * stride, _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88));
+    _mm512_store_ps(x + (i + 4) * stride, _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0x88));
+    _mm512_store_ps(x + (i + 8) * stride, _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd));
+    _mm512_store_ps(x + (i + 12) * stride, _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xdd));
+  }
+}
+constexpr int kBlock = 16;
+#else
+constexpr int kBlock = 0;  // no register transpose: the scalar loop below
+inline void transpose(const float* const*, float*, int) {}
+#endif
+
+}  // namespace
+
+void gather(const float* table, const std::uint32_t* rows, int n, int features,
+            const std::uint32_t* ahead, int ahead_count, float* x, int stride) {
+  const std::int64_t width = features;
+  int s = 0;
+  if constexpr (kBlock > 0) {
+    for (; s + kBlock <= n; s += kBlock) {
+      for (int i = s; i < s + kBlock && i < ahead_count; ++i) {
+        const char* row = reinterpret_cast<const char*>(table + ahead[i] * width);
+        for (std::int64_t byte = 0; byte < width * 4; byte += 64) __builtin_prefetch(row + byte);
+      }
+      int f = 0;
+      for (; f + kBlock <= features; f += kBlock) {
+        const float* from[kBlock > 0 ? kBlock : 1];
+        for (int i = 0; i < kBlock; ++i) from[i] = table + rows[s + i] * width + f;
+        transpose(from, x + f * stride + s, stride);
+      }
+      for (; f < features; ++f) {
+        for (int i = s; i < s + kBlock; ++i) x[f * stride + i] = table[rows[i] * width + f];
+      }
+    }
+  }
+  for (; s < n; ++s) {
+    const float* row = table + rows[s] * width;
+    for (int f = 0; f < features; ++f) x[f * stride + s] = row[f];
+  }
+  // Lanes behind the last sample hold finite values, so that nothing spreads from them.
+  for (; s % 16 != 0; ++s) {
+    for (int f = 0; f < features; ++f) x[f * stride + s] = 0.0f;
+  }
+}
+
+}  // namespace mase::engine::native::MASE_ISA

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+// The arithmetic of the native engine on one tile: arrays [feature][stride] of float32, of which
+// the first `n` samples of every feature are valid. Pointers are aligned to 64 bytes, strides are
+// multiples of 16. Lanes from n up to the next multiple of 16 may be read and written; gradients
+// are kept at zero there so that sums over whole vectors are right.
+namespace mase::engine::native {
+
+enum class Activation { None, Relu, Clamp, Sigmoid, Tanh };
+
+// Fake quantisation to fixed point: clamp(round(x * scale), low, high) * step; step = 1 / scale.
+struct Grid {
+  float scale;
+  float step;
+  float low;
+  float high;
+};
+
+// out = quantise_out(activation(quantise_in(gain * x + shift))). Null pointers leave a part out.
+struct Pointwise {
+  const float* gain = nullptr;  // per feature: batch norm, folded
+  const float* shift = nullptr;
+  const Grid* quantise_in = nullptr;
+  Activation activation = Activation::None;
+  float low = 0;  // bounds of Clamp
+  float high = 0;
+  const Grid* quantise_out = nullptr;
+};
+
+struct AdamStep {
+  float rate;             // learning rate / (1 - beta1^t)
+  float root_correction;  // 1 / sqrt(1 - beta2^t)
+  float epsilon;
+  float beta1;
+  float beta2;
+  float one_minus_beta1;  // formed in double: 1 - 0.999f is off by 1.3e-5
+  float one_minus_beta2;
+  float weight_decay;  // L2, added to the gradient
+  float keep;          // decoupled decay: 1 - lr * decay, else 1
+};
+
+struct SgdStep {
+  float rate;
+  float momentum;
+  float weight_decay;
+  bool nesterov;
+  bool first;  // the momentum buffer starts as the gradient
+};
+
+struct Kernels {
+  std::string_view name;  // "avx512", "avx2", "portable"
+
+  // x[f][s] = table[rows[s] * features + f]; the rows of `ahead` are prefetched meanwhile.
+  void (*gather)(const float* table, const std::uint32_t* rows, int n, int features,
+                 const std::uint32_t* ahead, int ahead_count, float* x, int stride);
+  // y[o] = sum_i w[o][i] x[i] + b[o] (b may be null). w row-major [outputs][inputs].
+  void (*linear)(const float* w, const float* b, const float* x, float* y, int inputs, int outputs,
+                 int n, int stride);
+  // dx[i] (+)= sum_o w[o][i] dy[o]
+  void (*linear_input_gradient)(const float* w, const float* dy, float* dx, int inputs, int outputs,
+                                int n, int stride, bool accumulate);
+  // dw[o][i] += sum_s dy[o][s] x[i][s];  db[o] += sum_s dy[o][s] (db may be null)
+  void (*linear_weight_gradient)(const float* dy, const float* x, float* dw, float* db, int inputs,
+                                 int outputs, int n, int stride);
+  // Mean and sum of squared deviations of every feature over the n samples.
+  void (*moments)(const float* x, int features, int n, int stride, float* mean, float* m2);
+  void (*pointwise)(const Pointwise& p, const float* x, float* y, int features, int n, int stride);
+  // d <- d * activation'(...), recomputed from x; with `mean`, also sums per feature
+  // s1[f] += sum d, s2[f] += sum d (x - mean).
+  void (*pointwise_gradient)(const Pointwise& p, const float* x, float* d, int features, int n,
+                             int stride, const float* mean, float* s1, float* s2);
+  // dx[f] (+)= a[f] d + b[f] x + c[f], zero in lanes from n on.
+  void (*normalise_gradient)(const float* a, const float* b, const float* c, const float* d,
+                             const float* x, float* dx, int features, int n, int stride,
+                             bool accumulate);
+  // Softmax cross entropy over `classes` rows of z: loss is the sum over samples, `correct` the
+  // number whose first largest logit is the label; dz = (softmax - onehot) * scale (null: no dz).
+  void (*cross_entropy)(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
+                        float scale, float* dz, double* loss, std::int64_t* correct);
+  // y = a (op) b element by element; op '+', '-', '*'.
+  void (*binary)(char op, const float* a, const float* b, float* y, int features, int n,
+                 int stride);
+  // y = factor x + offset
+  void (*affine)(float factor, float offset, const float* x, float* y, int features, int n,
+                 int stride);
+  // y (+)= k x, and y (+)= x1 x2: gradients of the above.
+  void (*scale_add)(float k, const float* x, float* y, int features, int n, int stride,
+                    bool accumulate);
+  void (*multiply_add)(const float* a, const float* b, float* y, int features, int n, int stride,
+                       bool accumulate);
+  void (*softmax)(const float* x, float* y, int features, int n, int stride);
+  // dx (+)= y (dy - sum_f y dy)
+  void (*softmax_gradient)(const float* y, const float* dy, float* dx, int features, int n,
+                           int stride, bool accumulate);
+  // Flat arrays of `count` floats, padded to 16; the gradient is zeroed behind.
+  void (*adam)(const AdamStep& step, float* parameter, float* gradient, float* m, float* v,
+               std::int64_t count);
+  void (*sgd)(const SgdStep& step, float* parameter, float* gradient, float* momentum,
+              std::int64_t count);
+};
+
+// The best set this machine runs, or the one named in MASE_NATIVE_ISA (avx512, avx2, portable):
+// asking for one the machine lacks falls to the next below.
+const Kernels& kernels();
+// For tests and benchmarks: by name; null if this machine or build does not have it.
+const Kernels* find_kernels(std::string_view name);
+
+}  // namespace mase::engine::native

@@ -1,0 +1,41 @@
+// The native engine as a row among the engines.
+#include "mase/engine/native/native_engine.h"
+
+#include <fmt/format.h>
+
+#include "mase/engine/native/plan.h"
+#include "mase/engine/native/program.h"
+#include "mase/support/error.h"
+
+namespace mase::engine::native {
+namespace {
+
+class NativeEngine : public Engine {
+ public:
+  std::string_view name() const override { return "native"; }
+  std::string version() const override { return fmt::format("native ({})", kernels().name); }
+
+  std::string why_not(const ir::Graph& graph, const ProgramOptions& options) const override {
+    if (options.precision != Precision::Float32) return "it computes in float32 only";
+    return native::why_not(graph);
+  }
+
+  std::unique_ptr<Program> compile(const ir::Graph& graph,
+                                   const ProgramOptions& options) const override {
+    const std::string reason = why_not(graph, options);
+    if (!reason.empty()) {
+      unsupported(fmt::format("the native engine cannot run this network: {}", reason), {},
+                  "use --engine torch");
+    }
+    return std::make_unique<NativeProgram>(graph, options, kernels());
+  }
+};
+
+}  // namespace
+
+const Engine& native_engine() {
+  static const NativeEngine engine;
+  return engine;
+}
+
+}  // namespace mase::engine::native

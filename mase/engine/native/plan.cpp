@@ -1,0 +1,396 @@
+// From a graph to fused steps. Every node becomes one step, then neighbours that are element-wise
+// merge: batch norm with the activation behind it, and both with the quantisation of their reader.
+#include "mase/engine/native/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "mase/numerics/integer.h"
+#include "mase/ops/op.h"
+#include "mase/support/error.h"
+
+namespace mase::engine::native {
+namespace {
+
+const std::set<std::string, std::less<>> kAliases = {"identity", "flatten", "view", "reshape"};
+const std::set<std::string, std::less<>> kCovered = {
+    "add",   "batch_norm1d", "dropout", "hardtanh", "linear", "mul", "relu",
+    "relu6", "sigmoid",      "size",    "softmax",  "sub",    "tanh"};
+constexpr std::int64_t kMostClasses = 255;  // labels are kept as bytes
+constexpr std::int64_t kProbe = 3;          // batch size for shape inference
+
+std::string why_not_node(const ir::Node& node) {
+  if (node.kind == ir::NodeKind::Placeholder || node.kind == ir::NodeKind::Output) return "";
+  if (!kAliases.contains(node.op) && !kCovered.contains(node.op)) {
+    return fmt::format("node {}: op '{}'", node.name, node.op.empty() ? node.target : node.op);
+  }
+  for (const auto& [argument, precision] : node.precision) {
+    if (!precision.is_float() && precision.format->granularity != numerics::Granularity::Element) {
+      return fmt::format("node {}: {} is quantised in blocks", node.name, argument);
+    }
+  }
+  if (node.op == "batch_norm1d") {
+    const ir::Value* track = node.attribute("track_running_stats");
+    if (track && track->is<bool>() && !track->as_bool()) {
+      return fmt::format("node {}: batch norm without running statistics", node.name);
+    }
+    const ir::Value* momentum = node.attribute("momentum");
+    if (momentum && momentum->is_none()) return fmt::format("node {}: momentum is None", node.name);
+  }
+  return "";
+}
+
+class Builder {
+ public:
+  Builder(const ir::Graph& graph, const ir::Shape& sample) : graph_(graph) {
+    ir::Shape input = sample;
+    input.insert(input.begin(), kProbe);
+    types_ = ops::infer_types(graph, {{graph.placeholders().at(0), {input, ir::DType::Float32}}});
+    lay_out_parameters();
+  }
+
+  Plan build() {
+    for (const ir::Node& node : graph_) add(node);
+    return std::move(plan_);
+  }
+
+ private:
+  void lay_out_parameters() {
+    for (const ir::Parameter& parameter : graph_.parameters()) {
+      if (parameter.is_buffer) {
+        plan_.state_order.emplace_back(true, static_cast<int>(plan_.buffers.size()));
+        plan_.buffers.push_back(parameter);
+        continue;
+      }
+      plan_.state_order.emplace_back(false, static_cast<int>(plan_.parameters.size()));
+      plan_.parameters.push_back(
+          {parameter.name, parameter.value.shape(), plan_.flat_size, parameter.value.size()});
+      plan_.flat_size += parameter.value.size();
+    }
+    plan_.flat_size = (plan_.flat_size + 15) / 16 * 16;
+  }
+
+  int parameter(const ir::Node& node, std::string_view argument) const {
+    const std::string name = fmt::format("{}.{}", node.target, argument);
+    for (std::size_t i = 0; i < plan_.parameters.size(); ++i) {
+      if (plan_.parameters[i].name == name) return static_cast<int>(i);
+    }
+    return -1;
+  }
+
+  int buffer(const ir::Node& node, std::string_view argument) const {
+    const std::string name = fmt::format("{}.{}", node.target, argument);
+    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
+      if (plan_.buffers[i].name == name) return static_cast<int>(i);
+    }
+    return -1;
+  }
+
+  // Elements per sample of a node's result.
+  int features(const ir::Node& node) const {
+    const auto& type = std::get<ops::TensorType>(*ir::find(types_, node.name));
+    return static_cast<int>(ir::element_count(type.shape) / kProbe);
+  }
+
+  int new_value(int features, bool needs_gradient) {
+    const int id = static_cast<int>(plan_.values.size());
+    plan_.values.push_back({features, needs_gradient, id});
+    return id;
+  }
+
+  int value_of(const ir::Value& argument) const {
+    const auto* ref = argument.get<ir::NodeRef>();
+    if (!ref) return -1;
+    const auto found = values_.find(ref->name);
+    return found == values_.end() ? -1 : found->second;
+  }
+
+  // The i-th data argument, by position, else by keyword.
+  const ir::Value& operand(const ir::Node& node, std::size_t i) const {
+    if (i < node.args.size()) return node.args[i];
+    return node.kwargs.at(i - node.args.size()).second;
+  }
+
+  PlanStep& emit(const ir::Node& node, StepKind kind, int a, int features, bool own_parameters) {
+    PlanStep step;
+    step.kind = kind;
+    step.node = node.name;
+    step.a = a;
+    step.out = new_value(features, own_parameters || plan_.values[a].needs_gradient);
+    return plan_.steps.emplace_back(std::move(step));
+  }
+
+  // The value as the node's edge sees it: itself, or quantised.
+  int on_edge(const ir::Node& node, std::string_view argument, int value) {
+    const numerics::Precision* precision = node.precision_of(argument);
+    if (!precision || precision->is_float()) return value;
+    const std::string key =
+        fmt::format("{}/{}/{}/{}/{}", value, precision->text(),
+                    precision->values.count("is_signed") ? precision->values.at("is_signed") : 1,
+                    name(precision->rounding), name(precision->overflow));
+    const auto known = quantised_.find(key);
+    if (known != quantised_.end()) return known->second;
+    const std::optional<Grid> grid = grid_of(*precision);
+    PlanStep& step = emit(node, grid ? StepKind::Pointwise : StepKind::Quantise, value,
+                          plan_.values[value].features, false);
+    step.quantise_out = grid;
+    if (!grid) step.precision = *precision;
+    quantised_.emplace(key, step.out);
+    return step.out;
+  }
+
+  void need_rows(const ir::Node& node, int value_features) const {
+    const ops::Site site = ops::site_of(graph_, node, types_);
+    if (site.data().shape.size() != 2 || site.data().shape[1] != value_features) {
+      unsupported(fmt::format("the native engine runs layers on [batch, features], not on {}",
+                              ir::text(site.data().shape)),
+                  {.node = node.name}, "use --engine torch");
+    }
+  }
+
+  static std::optional<numerics::Precision> parameter_precision(const ir::Node& node,
+                                                                std::string_view argument) {
+    const numerics::Precision* precision = node.precision_of(argument);
+    return precision && !precision->is_float() ? std::optional(*precision) : std::nullopt;
+  }
+
+  void add(const ir::Node& node) {
+    if (node.kind == ir::NodeKind::Placeholder) {
+      record(node, new_value(features(node), false));
+    } else if (node.kind == ir::NodeKind::Output) {
+      plan_.result = value_of(node.args.at(0));
+      record(node, plan_.result);
+    } else if (kAliases.contains(node.op)) {
+      record(node, value_of(operand(node, 0)));
+    } else if (node.op == "linear") {
+      add_linear(node);
+    } else if (node.op == "batch_norm1d") {
+      add_norm(node);
+    } else if (node.op == "add" || node.op == "sub" || node.op == "mul") {
+      add_binary(node);
+    } else if (node.op != "size") {
+      add_element_wise(node);
+    }
+  }
+
+  void record(const ir::Node& node, int value) {
+    values_[node.name] = value;
+    plan_.value_of_node.emplace_back(node.name, value);
+  }
+
+  void add_linear(const ir::Node& node) {
+    const int input = value_of(operand(node, 0));
+    need_rows(node, plan_.values[input].features);
+    const int a = on_edge(node, "data_in_0", input);
+    PlanStep& step = emit(node, StepKind::Linear, a, features(node), true);
+    step.weight = parameter(node, "weight");
+    step.bias = parameter(node, "bias");
+    step.weight_precision = parameter_precision(node, "weight");
+    step.bias_precision = parameter_precision(node, "bias");
+    record(node, step.out);
+  }
+
+  void add_norm(const ir::Node& node) {
+    const int a = value_of(operand(node, 0));
+    need_rows(node, plan_.values[a].features);
+    PlanStep& step = emit(node, StepKind::Pointwise, a, plan_.values[a].features, true);
+    step.norm = static_cast<int>(plan_.norms.size());
+    plan_.norms.push_back({.features = plan_.values[a].features,
+                           .gain = parameter(node, "weight"),
+                           .shift = parameter(node, "bias"),
+                           .running_mean = buffer(node, "running_mean"),
+                           .running_var = buffer(node, "running_var"),
+                           .batches = buffer(node, "num_batches_tracked"),
+                           .epsilon = node.attribute("eps")->as_number(),
+                           .momentum = node.attribute("momentum")->as_number()});
+    record(node, step.out);
+  }
+
+  void add_binary(const ir::Node& node) {
+    const ir::Value& left = operand(node, 0);
+    const ir::Value& right = operand(node, 1);
+    int a = value_of(left);
+    int b = value_of(right);
+    if (a >= 0) a = on_edge(node, "data_in_0", a);
+    if (b >= 0) b = on_edge(node, a >= 0 ? "data_in_1" : "data_in_0", b);
+    if (a >= 0 && b >= 0) {
+      if (plan_.values[a].features != plan_.values[b].features) {
+        unsupported("the native engine does not stretch operands of different shapes",
+                    {.node = node.name}, "use --engine torch");
+      }
+      PlanStep& step =
+          emit(node, StepKind::Binary, a, plan_.values[a].features, plan_.values[b].needs_gradient);
+      step.b = b;
+      step.op = node.op == "add" ? '+' : node.op == "sub" ? '-' : '*';
+      return record(node, step.out);
+    }
+    const bool number_first = a < 0;
+    const int value = number_first ? b : a;
+    const auto number = static_cast<float>((number_first ? left : right).as_number());
+    PlanStep& step = emit(node, StepKind::Affine, value, plan_.values[value].features, false);
+    if (node.op == "mul") {
+      step.factor = number;
+    } else if (node.op == "add") {
+      step.offset = number;
+    } else {
+      step.factor = number_first ? -1.0f : 1.0f;
+      step.offset = number_first ? number : -number;
+    }
+    record(node, step.out);
+  }
+
+  void add_element_wise(const ir::Node& node) {
+    const int a = value_of(operand(node, 0));
+    const std::string& op = node.op;
+    if (op == "softmax") need_rows(node, plan_.values[a].features);
+    const StepKind kind = op == "softmax"   ? StepKind::Softmax
+                          : op == "dropout" ? StepKind::Dropout
+                                            : StepKind::Pointwise;
+    // An activation's own quantisation is part of its step, unless the format needs the span
+    // kernel.
+    const numerics::Precision* precision = node.precision_of("data_in_0");
+    const std::optional<Grid> grid = precision ? grid_of(*precision) : std::nullopt;
+    const int input = grid && kind == StepKind::Pointwise ? a : on_edge(node, "data_in_0", a);
+    const ops::Site site = ops::site_of(graph_, node, types_);
+    PlanStep& step = emit(node, kind, input, plan_.values[a].features, false);
+    if (kind == StepKind::Pointwise) step.quantise_in = grid;
+    if (op == "relu") step.activation = Activation::Relu;
+    if (op == "sigmoid") step.activation = Activation::Sigmoid;
+    if (op == "tanh") step.activation = Activation::Tanh;
+    if (op == "relu6" || op == "hardtanh") {
+      step.activation = Activation::Clamp;
+      step.low = op == "relu6" ? 0 : static_cast<float>(site.attribute("min_val").as_number());
+      step.high = op == "relu6" ? 6 : static_cast<float>(site.attribute("max_val").as_number());
+    }
+    if (op == "dropout") {
+      step.p = site.attribute("p").as_number();
+      step.position = graph_.index_of(node.name);
+    }
+    record(node, step.out);
+  }
+
+  const ir::Graph& graph_;
+  ir::Named<ops::ValueType> types_;
+  Plan plan_;
+  std::map<std::string, int, std::less<>> values_;
+  std::map<std::string, int> quantised_;
+};
+
+std::vector<int> count_readers(const Plan& plan) {
+  std::vector<int> readers(plan.values.size(), 0);
+  for (const PlanStep& step : plan.steps) {
+    ++readers[step.a];
+    if (step.b >= 0) ++readers[step.b];
+  }
+  ++readers[plan.result];
+  return readers;
+}
+
+bool only_normalises(const PlanStep& step) {
+  return step.kind == StepKind::Pointwise && step.norm >= 0 && !step.quantise_in &&
+         !step.quantise_out && step.activation == Activation::None;
+}
+
+bool only_quantises(const PlanStep& step) {
+  return step.kind == StepKind::Pointwise && step.norm < 0 && !step.quantise_in &&
+         step.quantise_out && step.activation == Activation::None;
+}
+
+// Merges `second`, the only reader of `first`, into it if both are element-wise and fit.
+bool merge(PlanStep& first, const PlanStep& second) {
+  if (second.kind != StepKind::Pointwise || second.norm >= 0) return false;
+  if (only_quantises(second)) {
+    if (first.kind != StepKind::Pointwise || first.quantise_out) return false;
+    first.quantise_out = second.quantise_out;
+  } else {
+    if (!only_normalises(first)) return false;
+    first.activation = second.activation;
+    first.low = second.low;
+    first.high = second.high;
+    first.quantise_in = second.quantise_in;
+    first.quantise_out = second.quantise_out;
+  }
+  first.out = second.out;
+  return true;
+}
+
+void fuse_steps(Plan& plan) {
+  const std::vector<int> readers = count_readers(plan);
+  std::vector<PlanStep> fused;
+  for (PlanStep& step : plan.steps) {
+    // The producer of this step's input, if nobody else reads it.
+    const auto producer = std::find_if(fused.begin(), fused.end(),
+                                       [&](const PlanStep& s) { return s.out == step.a; });
+    if (producer != fused.end() && readers[step.a] == 1 && merge(*producer, step)) continue;
+    fused.push_back(std::move(step));
+  }
+  plan.steps = std::move(fused);
+}
+
+bool in_place_gradient(const PlanStep& step) {
+  return step.kind == StepKind::Pointwise || step.kind == StepKind::Affine ||
+         step.kind == StepKind::Quantise || step.kind == StepKind::Dropout;
+}
+
+// Who adds to a gradient and who sets it, in the order in which gradients are formed.
+void plan_gradients(Plan& plan) {
+  const std::vector<int> readers = count_readers(plan);
+  std::vector<bool> written(plan.values.size(), false);
+  written[plan.result] = true;
+  for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
+    if (in_place_gradient(*step) && readers[step->a] == 1) {
+      plan.values[step->a].gradient_home = plan.values[step->out].gradient_home;
+    }
+    step->accumulate_a = written[step->a];
+    written[step->a] = true;
+    if (step->b < 0) continue;
+    step->accumulate_b = written[step->b];
+    written[step->b] = true;
+  }
+}
+
+}  // namespace
+
+std::optional<Grid> grid_of(const numerics::Precision& precision) {
+  if (precision.format != &numerics::kInteger) return std::nullopt;
+  if (precision.rounding != numerics::Rounding::NearestEven ||
+      precision.overflow != numerics::Overflow::Saturate) {
+    return std::nullopt;
+  }
+  const numerics::IntegerGrid grid = numerics::integer_grid(precision);
+  return Grid{static_cast<float>(grid.scale), static_cast<float>(grid.step),
+              static_cast<float>(grid.low), static_cast<float>(grid.high)};
+}
+
+std::string why_not(const ir::Graph& graph) {
+  if (graph.placeholders().size() != 1) return "it has other than one input";
+  for (const ir::Node& node : graph) {
+    const std::string reason = why_not_node(node);
+    if (!reason.empty()) return reason;
+    if (node.kind == ir::NodeKind::Output && !node.args.at(0).is<ir::NodeRef>()) {
+      return "it returns something other than one tensor";
+    }
+  }
+  for (const ir::Parameter& parameter : graph.parameters()) {
+    if (!parameter.is_buffer && parameter.value.dtype() != ir::DType::Float32) {
+      return fmt::format("parameter {} is not float32", parameter.name);
+    }
+  }
+  return "";
+}
+
+Plan make_plan(const ir::Graph& graph, const ir::Shape& sample, bool fuse) {
+  Plan plan = Builder(graph, sample).build();
+  if (plan.values[plan.result].features > kMostClasses) {
+    unsupported(fmt::format("the native engine tells up to {} classes apart", kMostClasses), {},
+                "use --engine torch");
+  }
+  if (fuse) fuse_steps(plan);
+  plan_gradients(plan);
+  return plan;
+}
+
+}  // namespace mase::engine::native

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mase/engine/native/kernels.h"
+#include "mase/ir/graph.h"
+#include "mase/numerics/format.h"
+
+// A graph as the native engine runs it: values (arrays of features), fused steps over them, and
+// the flat layout of its parameters. The plan knows nothing of batches or instruction sets.
+namespace mase::engine::native {
+
+// A tensor of the graph: [batch][features]. Value 0 is the input.
+struct PlanValue {
+  int features = 0;
+  bool needs_gradient = false;
+  // The value whose gradient buffer this one shares: steps that work element by element write the
+  // gradient of their input over that of their output when nobody else reads the input.
+  int gradient_home = 0;
+};
+
+// A trained tensor, at `offset` of the flat parameter array.
+struct PlanParameter {
+  std::string name;
+  ir::Shape shape;
+  std::int64_t offset = 0;
+  std::int64_t count = 0;
+};
+
+// Batch norm. Indices are into Plan::parameters and Plan::buffers; -1 = not there.
+struct PlanNorm {
+  int features = 0;
+  int gain = -1;
+  int shift = -1;
+  int running_mean = -1;
+  int running_var = -1;
+  int batches = -1;  // num_batches_tracked
+  double epsilon = 1e-5;
+  double momentum = 0.1;
+};
+
+enum class StepKind {
+  Linear,     // out = quantised(w) a + quantised(b)
+  Pointwise,  // out = quantise_out(activation(quantise_in(norm(a))))
+  Affine,     // out = factor * a + offset, numbers
+  Binary,     // out = a (op) b
+  Softmax,    // over the features
+  Dropout,    // out = a * mask / (1 - p) in training
+  Quantise,   // any element-wise format, through its span kernel
+};
+
+struct PlanStep {
+  StepKind kind = StepKind::Pointwise;
+  std::string node;  // the graph's node, for messages
+  int a = -1;
+  int b = -1;
+  int out = -1;
+  int weight = -1;  // Linear: index of the parameter; bias may be -1
+  int bias = -1;
+  std::optional<numerics::Precision> weight_precision;
+  std::optional<numerics::Precision> bias_precision;
+  int norm = -1;  // Pointwise: index into Plan::norms
+  Activation activation = Activation::None;
+  float low = 0;
+  float high = 0;
+  std::optional<Grid> quantise_in;
+  std::optional<Grid> quantise_out;
+  float factor = 1;  // Affine
+  float offset = 0;
+  char op = '+';                  // Binary
+  double p = 0;                   // Dropout
+  std::uint64_t position = 0;     // Dropout: of the node in the graph
+  numerics::Precision precision;  // Quantise
+  bool accumulate_a = false;      // add to the gradient of a (of b) rather than set it
+  bool accumulate_b = false;
+};
+
+struct Plan {
+  std::vector<PlanValue> values;
+  std::vector<PlanStep> steps;
+  std::vector<PlanNorm> norms;
+  std::vector<PlanParameter> parameters;  // those of the graph, used or not
+  std::vector<ir::Parameter> buffers;     // initial values
+  // The graph's parameters and buffers in the order of the state dictionary: (is buffer, index).
+  std::vector<std::pair<bool, int>> state_order;
+  std::int64_t flat_size = 0;                              // floats, padded to 16
+  int result = 0;                                          // value of the logits
+  std::vector<std::pair<std::string, int>> value_of_node;  // names to values, aliases included
+};
+
+// Why the engine cannot run a graph, naming the first node; "" if it can.
+std::string why_not(const ir::Graph& graph);
+
+// `sample` is the shape of one input row. With `fuse`, neighbouring steps are merged (value_of_node
+// then misses the values in between). Throws Error{Usage} when shapes do not fit,
+// Error{Unsupported} when a layer would read something other than [batch, features].
+Plan make_plan(const ir::Graph& graph, const ir::Shape& sample, bool fuse = true);
+
+// The grid of an integer precision; nullopt for any other format or rounding.
+std::optional<Grid> grid_of(const numerics::Precision& precision);
+
+}  // namespace mase::engine::native

@@ -1,0 +1,278 @@
+// Batch norm, activation and fake quantisation in one pass over a tile, and their gradients.
+#include <algorithm>
+
+#include "mase/engine/native/isa_kernels.h"
+
+namespace mase::engine::native::MASE_ISA {
+namespace {
+
+int vectors_of(int n) {
+  return (n + kLanes - 1) / kLanes;
+}
+
+void zero_tail(float* row, int n) {
+  for (int s = n; s < vectors_of(n) * kLanes; ++s) row[s] = 0.0f;
+}
+
+struct GridVectors {
+  explicit GridVectors(const Grid& grid)
+      : scale(splat(grid.scale)),
+        step(splat(grid.step)),
+        low(splat(grid.low)),
+        high(splat(grid.high)) {}
+  Vec operator()(Vec x) const { return at_most(at_least(round_even(x * scale), low), high) * step; }
+  Vec scale, step, low, high;
+};
+
+Vec by_lane(Vec x, float (*function)(float)) {
+  Vec y;
+  for (int i = 0; i < kLanes; ++i) y[i] = function(x[i]);
+  return y;
+}
+
+float logistic(float x) {
+  return 1.0f / (1.0f + std::exp(-x));
+}
+float hyperbolic(float x) {
+  return std::tanh(x);
+}
+
+template <Activation A>
+Vec activate(Vec x, Vec low, Vec high) {
+  if constexpr (A == Activation::Relu) return at_least(x, Vec{});
+  if constexpr (A == Activation::Clamp) return at_most(at_least(x, low), high);
+  if constexpr (A == Activation::Sigmoid) return by_lane(x, logistic);
+  if constexpr (A == Activation::Tanh) return by_lane(x, hyperbolic);
+  return x;
+}
+
+// The derivative times d, given the value x that went in.
+template <Activation A>
+Vec derivative(Vec x, Vec d, Vec low, Vec high) {
+  if constexpr (A == Activation::Relu)
+    return x <= Vec{} ? Vec{} : d;  // NaN lets the gradient through
+  if constexpr (A == Activation::Clamp) {
+    const Vec above = x > low ? d : Vec{};
+    return x < high ? above : Vec{};
+  }
+  if constexpr (A == Activation::Sigmoid) {
+    const Vec y = by_lane(x, logistic);
+    return d * (splat(1.0f) - y) * y;
+  }
+  if constexpr (A == Activation::Tanh) {
+    const Vec y = by_lane(x, hyperbolic);
+    return d * (splat(1.0f) - y * y);
+  }
+  return d;
+}
+
+// Affine, QuantiseIn, QuantiseOut: which parts are there, known when the loop is compiled.
+template <Activation A, bool Affine, bool In, bool Out>
+void forward(const Pointwise& p, const float* x, float* y, int features, int n, int stride) {
+  const GridVectors in(In ? *p.quantise_in : Grid{});
+  const GridVectors out(Out ? *p.quantise_out : Grid{});
+  const Vec low = splat(p.low);
+  const Vec high = splat(p.high);
+  const int vectors = vectors_of(n);
+  for (int f = 0; f < features; ++f) {
+    const Vec gain = splat(Affine ? p.gain[f] : 1.0f);
+    const Vec shift = splat(Affine ? p.shift[f] : 0.0f);
+    const float* from = x + f * stride;
+    float* to = y + f * stride;
+    for (int v = 0; v < vectors; ++v) {
+      Vec value = load(from + v * kLanes);
+      if constexpr (Affine) value = fma(gain, value, shift);
+      if constexpr (In) value = in(value);
+      value = activate<A>(value, low, high);
+      if constexpr (Out) value = out(value);
+      store(to + v * kLanes, value);
+    }
+  }
+}
+
+template <Activation A, bool Affine, bool In>
+void backward(const Pointwise& p, const float* x, float* d, int features, int n, int stride,
+              const float* mean, float* s1, float* s2) {
+  const GridVectors in(In ? *p.quantise_in : Grid{});
+  const Vec low = splat(p.low);
+  const Vec high = splat(p.high);
+  const int vectors = vectors_of(n);
+  for (int f = 0; f < features; ++f) {
+    const Vec gain = splat(Affine ? p.gain[f] : 1.0f);
+    const Vec shift = splat(Affine ? p.shift[f] : 0.0f);
+    const Vec centre = splat(mean ? mean[f] : 0.0f);
+    const float* from = x + f * stride;
+    float* to = d + f * stride;
+    Vec first = {};
+    Vec second = {};
+    for (int v = 0; v < vectors; ++v) {
+      const Vec raw = load(from + v * kLanes);
+      Vec value = raw;
+      if constexpr (Affine) value = fma(gain, value, shift);
+      if constexpr (In) value = in(value);
+      const Vec result = derivative<A>(value, load(to + v * kLanes), low, high);
+      store(to + v * kLanes, result);
+      first += result;
+      second = fma(result, raw - centre, second);
+    }
+    if (!mean) continue;
+    s1[f] += sum(first);
+    s2[f] += sum(second);
+  }
+}
+
+template <Activation A>
+void forward_of(const Pointwise& p, const float* x, float* y, int features, int n, int stride) {
+  const int parts = (p.gain ? 4 : 0) + (p.quantise_in ? 2 : 0) + (p.quantise_out ? 1 : 0);
+  constexpr decltype(&forward<A, false, false, false>) kForms[] = {
+      forward<A, false, false, false>, forward<A, false, false, true>,
+      forward<A, false, true, false>,  forward<A, false, true, true>,
+      forward<A, true, false, false>,  forward<A, true, false, true>,
+      forward<A, true, true, false>,   forward<A, true, true, true>};
+  kForms[parts](p, x, y, features, n, stride);
+}
+
+template <Activation A>
+void backward_of(const Pointwise& p, const float* x, float* d, int features, int n, int stride,
+                 const float* mean, float* s1, float* s2) {
+  const int parts = (p.gain ? 2 : 0) + (p.quantise_in ? 1 : 0);
+  constexpr decltype(&backward<A, false, false>) kForms[] = {
+      backward<A, false, false>, backward<A, false, true>, backward<A, true, false>,
+      backward<A, true, true>};
+  kForms[parts](p, x, d, features, n, stride, mean, s1, s2);
+}
+
+}  // namespace
+
+void pointwise(const Pointwise& p, const float* x, float* y, int features, int n, int stride) {
+  switch (p.activation) {
+    case Activation::None:
+      return forward_of<Activation::None>(p, x, y, features, n, stride);
+    case Activation::Relu:
+      return forward_of<Activation::Relu>(p, x, y, features, n, stride);
+    case Activation::Clamp:
+      return forward_of<Activation::Clamp>(p, x, y, features, n, stride);
+    case Activation::Sigmoid:
+      return forward_of<Activation::Sigmoid>(p, x, y, features, n, stride);
+    case Activation::Tanh:
+      return forward_of<Activation::Tanh>(p, x, y, features, n, stride);
+  }
+}
+
+void pointwise_gradient(const Pointwise& p, const float* x, float* d, int features, int n,
+                        int stride, const float* mean, float* s1, float* s2) {
+  const auto run = [&](auto function) { function(p, x, d, features, n, stride, mean, s1, s2); };
+  switch (p.activation) {
+    case Activation::None:
+      return run(backward_of<Activation::None>);
+    case Activation::Relu:
+      return run(backward_of<Activation::Relu>);
+    case Activation::Clamp:
+      return run(backward_of<Activation::Clamp>);
+    case Activation::Sigmoid:
+      return run(backward_of<Activation::Sigmoid>);
+    case Activation::Tanh:
+      return run(backward_of<Activation::Tanh>);
+  }
+}
+
+// Two passes while the tile is in the cache: exact mean first, then squared deviations from it.
+void moments(const float* x, int features, int n, int stride, float* mean, float* m2) {
+  const int whole = n / kLanes;
+  for (int f = 0; f < features; ++f) {
+    const float* row = x + f * stride;
+    Vec a = {};
+    Vec b = {};
+    int v = 0;
+    for (; v + 2 <= whole; v += 2) {
+      a += load(row + v * kLanes);
+      b += load(row + (v + 1) * kLanes);
+    }
+    if (v < whole) a += load(row + v * kLanes);
+    float total = sum(a + b);
+    for (int s = whole * kLanes; s < n; ++s) total += row[s];
+    const float centre = total / static_cast<float>(n);
+    const Vec middle = splat(centre);
+    a = Vec{};
+    b = Vec{};
+    for (v = 0; v + 2 <= whole; v += 2) {
+      const Vec d = load(row + v * kLanes) - middle;
+      const Vec e = load(row + (v + 1) * kLanes) - middle;
+      a = fma(d, d, a);
+      b = fma(e, e, b);
+    }
+    if (v < whole) {
+      const Vec d = load(row + v * kLanes) - middle;
+      a = fma(d, d, a);
+    }
+    float squares = sum(a + b);
+    for (int s = whole * kLanes; s < n; ++s) squares += (row[s] - centre) * (row[s] - centre);
+    mean[f] = centre;
+    m2[f] = squares;
+  }
+}
+
+void normalise_gradient(const float* a, const float* b, const float* c, const float* d,
+                        const float* x, float* dx, int features, int n, int stride,
+                        bool accumulate) {
+  const int vectors = vectors_of(n);
+  for (int f = 0; f < features; ++f) {
+    const Vec va = splat(a[f]);
+    const Vec vb = splat(b[f]);
+    const Vec vc = splat(c[f]);
+    for (int v = 0; v < vectors; ++v) {
+      const int at = f * stride + v * kLanes;
+      Vec value = fma(va, load(d + at), fma(vb, load(x + at), vc));
+      if (accumulate) value += load(dx + at);
+      store(dx + at, value);
+    }
+    zero_tail(dx + f * stride, n);
+  }
+}
+
+void binary(char op, const float* a, const float* b, float* y, int features, int n, int stride) {
+  for (int f = 0; f < features; ++f) {
+    for (int v = 0; v < vectors_of(n); ++v) {
+      const int at = f * stride + v * kLanes;
+      const Vec p = load(a + at);
+      const Vec q = load(b + at);
+      store(y + at, op == '+' ? p + q : op == '-' ? p - q : p * q);
+    }
+  }
+}
+
+void affine(float factor, float offset, const float* x, float* y, int features, int n, int stride) {
+  const Vec k = splat(factor);
+  const Vec b = splat(offset);
+  for (int f = 0; f < features; ++f) {
+    for (int v = 0; v < vectors_of(n); ++v) {
+      const int at = f * stride + v * kLanes;
+      store(y + at, k * load(x + at) + b);
+    }
+  }
+}
+
+void scale_add(float k, const float* x, float* y, int features, int n, int stride,
+               bool accumulate) {
+  const Vec factor = splat(k);
+  for (int f = 0; f < features; ++f) {
+    for (int v = 0; v < vectors_of(n); ++v) {
+      const int at = f * stride + v * kLanes;
+      const Vec value = factor * load(x + at);
+      store(y + at, accumulate ? load(y + at) + value : value);
+    }
+  }
+}
+
+void multiply_add(const float* a, const float* b, float* y, int features, int n, int stride,
+                  bool accumulate) {
+  for (int f = 0; f < features; ++f) {
+    for (int v = 0; v < vectors_of(n); ++v) {
+      const int at = f * stride + v * kLanes;
+      const Vec value = load(a + at) * load(b + at);
+      store(y + at, accumulate ? load(y + at) + value : value);
+    }
+  }
+}
+
+}  // namespace mase::engine::native::MASE_ISA

@@ -1,0 +1,233 @@
+// The Program interface over plan and executor: parameters in and out, batches, optimiser.
+#include "mase/engine/native/program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "mase/engine/native/flush_denormals.h"
+#include "mase/support/error.h"
+
+namespace mase::engine::native {
+namespace {
+
+// Forward passes keep whole batches in memory: longer inputs go through in pieces.
+constexpr std::int64_t kForwardRows = 4096;
+
+ir::Shape sample_shape(const ir::Tensor& features) {
+  return {features.shape().begin() + 1, features.shape().end()};
+}
+
+// The value of a `size` node: the shape, or one of its entries.
+ir::Value size_result(const ir::Node& node, const ir::Tensor& input) {
+  const ir::Value* dim = node.args.size() > 1 ? &node.args[1] : nullptr;
+  if (!dim) return ir::Value::list(input.shape());
+  const std::int64_t rank = static_cast<std::int64_t>(input.shape().size());
+  const std::int64_t at = dim->as_int() < 0 ? dim->as_int() + rank : dim->as_int();
+  return input.dim(static_cast<std::size_t>(at));
+}
+
+ir::Tensor as_float(const ir::Tensor& tensor) {
+  return tensor.to(ir::DType::Float32);
+}
+
+}  // namespace
+
+NativeProgram::NativeProgram(const ir::Graph& graph, const ProgramOptions& options,
+                             const Kernels& kernels)
+    : graph_(graph), options_(options), kernels_(kernels) {
+  std::int64_t size = 0;
+  for (const ir::Parameter& parameter : graph.parameters()) {
+    if (!parameter.is_buffer) size += parameter.value.size();
+  }
+  for (FloatArray* array : {&weights_.flat, &gradient_, &first_moment_, &second_moment_}) {
+    array->resize((size + 15) / 16 * 16);
+  }
+  std::size_t buffers = 0;
+  for (const ir::Parameter& parameter : graph.parameters()) buffers += parameter.is_buffer;
+  weights_.buffers.resize(buffers);
+  weights_.counts.resize(buffers, 0);
+  load_state(graph.state());
+}
+
+void NativeProgram::prepare(const ir::Shape& sample) {
+  if (executor_ && sample == sample_) return;
+  plan_ = make_plan(graph_, sample);
+  executor_ = std::make_unique<Executor>(plan_, kernels_, options_.seed);
+  sample_ = sample;
+}
+
+void NativeProgram::take_labels(const ir::Tensor& labels) {
+  if (labels_of_ == labels.data() && labels_.size() == static_cast<std::size_t>(labels.size()))
+    return;
+  const int classes = plan_.values[plan_.result].features;
+  labels_.resize(static_cast<std::size_t>(labels.size()));
+  const auto from = labels.values<std::int64_t>();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (from[i] < 0 || from[i] >= classes) {
+      throw Error(ErrorKind::RunFailed,
+                  fmt::format("label {} of row {} is not a class: the network tells {} apart",
+                              from[i], i, classes));
+    }
+    labels_[i] = static_cast<std::uint8_t>(from[i]);
+  }
+  labels_of_ = labels.data();
+}
+
+Rows NativeProgram::rows_of(const Batch& batch) {
+  prepare(sample_shape(*batch.features));
+  take_labels(*batch.labels);
+  return {batch.features->values<float>().data(), labels_.data(), batch.rows, batch.next_rows};
+}
+
+BatchResult NativeProgram::train_step(const Batch& batch, const StepOptions& options) {
+  const FlushDenormals flush;
+  const Rows rows = rows_of(batch);
+  const BatchResult result = executor_->train(weights_, gradient_.data(), rows,
+                                              static_cast<float>(options.scale), options.step);
+  if (options.update) update();
+  return result;
+}
+
+void NativeProgram::update() {
+  const OptimiserOptions& o = optimiser_;
+  ++updates_;
+  if (o.kind == OptimiserKind::Sgd) {
+    const SgdStep step{.rate = static_cast<float>(rate_),
+                       .momentum = static_cast<float>(o.momentum),
+                       .weight_decay = static_cast<float>(o.weight_decay),
+                       .nesterov = o.nesterov,
+                       .first = updates_ == 1};
+    return kernels_.sgd(step, weights_.flat.data(), gradient_.data(), first_moment_.data(),
+                        weights_.flat.size());
+  }
+  const bool decoupled = o.kind == OptimiserKind::AdamW;
+  const auto t = static_cast<double>(updates_);
+  const AdamStep step{
+      .rate = static_cast<float>(rate_ / (1.0 - std::pow(o.beta1, t))),
+      .root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(o.beta2, t))),
+      .epsilon = static_cast<float>(o.epsilon),
+      .beta1 = static_cast<float>(o.beta1),
+      .beta2 = static_cast<float>(o.beta2),
+      .one_minus_beta1 = static_cast<float>(1.0 - o.beta1),
+      .one_minus_beta2 = static_cast<float>(1.0 - o.beta2),
+      .weight_decay = decoupled ? 0.0f : static_cast<float>(o.weight_decay),
+      .keep = decoupled ? static_cast<float>(1.0 - rate_ * o.weight_decay) : 1.0f};
+  kernels_.adam(step, weights_.flat.data(), gradient_.data(), first_moment_.data(),
+                second_moment_.data(), weights_.flat.size());
+}
+
+BatchResult NativeProgram::evaluate(const Batch& batch) {
+  const FlushDenormals flush;
+  const Rows rows = rows_of(batch);
+  return executor_->evaluate(weights_, rows);
+}
+
+void NativeProgram::set_optimiser(const OptimiserOptions& options) {
+  optimiser_ = options;
+  rate_ = options.learning_rate;
+  updates_ = 0;
+  first_moment_.resize(first_moment_.size());
+  second_moment_.resize(second_moment_.size());
+  gradient_.resize(gradient_.size());
+}
+
+void NativeProgram::set_learning_rate(double rate) {
+  rate_ = rate;
+}
+
+ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
+                                  std::uint64_t step) {
+  const FlushDenormals flush;
+  const ir::Tensor input = as_float(inputs[0]);
+  prepare(sample_shape(input));
+  const std::int64_t count = input.dim(0);
+  const int width = plan_.values[plan_.result].features;
+  ir::Tensor out({count, width}, ir::DType::Float32);
+  float* to = out.values_mut<float>().data();
+  std::vector<std::uint32_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0u);
+  // In training mode batch norm sees the whole batch at once.
+  const std::int64_t piece = mode == Mode::Train ? std::max<std::int64_t>(count, 1) : kForwardRows;
+  for (std::int64_t first = 0; first < count; first += piece) {
+    const auto size = static_cast<std::size_t>(std::min(piece, count - first));
+    const Rows rows{.table = input.values<float>().data(),
+                    .rows = std::span(order).subspan(static_cast<std::size_t>(first), size)};
+    float* const target = to + first * width;
+    executor_->forward(weights_, rows, mode, step, {&plan_.result, 1}, {&target, 1});
+  }
+  return out;
+}
+
+ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> inputs, Mode mode) {
+  const FlushDenormals flush;
+  const ir::Tensor input = as_float(inputs[0]);
+  // Without fusion every node has a value of its own. The weights are a copy: running statistics
+  // move in it, not here.
+  const Plan plan = make_plan(graph_, sample_shape(input), false);
+  NativeProgram copy(graph_, options_, kernels_);
+  copy.load_state(state());
+  Executor executor(plan, kernels_, options_.seed);
+  const std::int64_t count = input.dim(0);
+  std::vector<std::uint32_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0u);
+  std::vector<int> values;
+  std::vector<ir::Tensor> tensors;
+  for (const auto& [name, value] : plan.value_of_node) {
+    values.push_back(value);
+    tensors.emplace_back(ir::Shape{count, plan.values[value].features}, ir::DType::Float32);
+  }
+  std::vector<float*> targets;
+  for (ir::Tensor& tensor : tensors) targets.push_back(tensor.values_mut<float>().data());
+  executor.forward(copy.weights_, {.table = input.values<float>().data(), .rows = order}, mode, 0,
+                   values, targets);
+  ir::Named<ir::Value> out;
+  std::size_t next = 0;
+  for (const ir::Node& node : graph_) {
+    if (node.op == "size") {
+      out.emplace_back(node.name, size_result(node, input));
+      continue;
+    }
+    ir::Tensor tensor = tensors[next++];
+    if (node.kind == ir::NodeKind::Placeholder) tensor = input;
+    out.emplace_back(node.name, tensor);
+  }
+  return out;
+}
+
+ir::Named<std::vector<ir::Tensor>> NativeProgram::capture_inputs(std::span<const ir::Tensor> inputs,
+                                                                 std::span<const std::string> nodes,
+                                                                 Mode mode) {
+  const ir::Named<ir::Value> results = capture_results(inputs, mode);
+  ir::Named<std::vector<ir::Tensor>> out;
+  for (const std::string& name : nodes) {
+    std::vector<ir::Tensor> tensors;
+    const auto take = [&](const ir::NodeRef& ref) {
+      const ir::Value* value = ir::find(results, ref.name);
+      const auto* tensor = value ? value->get<ir::Tensor>() : nullptr;
+      if (tensor) tensors.push_back(*tensor);
+    };
+    const ir::Node& node = graph_.node(name);
+    for (const ir::Value& argument : node.args) ir::for_each_node_ref(argument, take);
+    for (const auto& [key, argument] : node.kwargs) ir::for_each_node_ref(argument, take);
+    out.emplace_back(name, std::move(tensors));
+  }
+  return out;
+}
+
+ir::State NativeProgram::gradients(const Batch& batch) {
+  const FlushDenormals flush;
+  const Rows rows = rows_of(batch);
+  NativeProgram copy(graph_, options_, kernels_);
+  copy.load_state(state());
+  executor_->train(copy.weights_, copy.gradient_.data(), rows, 1.0f, 0);
+  ir::State out;
+  for (const PlanParameter& parameter : plan_.parameters) {
+    out.emplace_back(parameter.name, tensor_of(copy.gradient_.data(), parameter));
+  }
+  return out;
+}
+
+}  // namespace mase::engine::native

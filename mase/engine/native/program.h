@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "mase/engine/native/executor.h"
+
+namespace mase::engine::native {
+
+// A graph compiled for the native engine. The plan is made when the first data arrive, because
+// only they tell how wide the input is.
+class NativeProgram : public Program {
+ public:
+  NativeProgram(const ir::Graph& graph, const ProgramOptions& options, const Kernels& kernels);
+
+  ir::Tensor forward(std::span<const ir::Tensor> inputs, Mode mode, std::uint64_t step) override;
+  ir::Named<std::vector<ir::Tensor>> capture_inputs(std::span<const ir::Tensor> inputs,
+                                                    std::span<const std::string> nodes,
+                                                    Mode mode) override;
+  ir::Named<ir::Value> capture_results(std::span<const ir::Tensor> inputs, Mode mode) override;
+  void set_optimiser(const OptimiserOptions& options) override;
+  void set_learning_rate(double rate) override;
+  BatchResult train_step(const Batch& batch, const StepOptions& options) override;
+  ir::State gradients(const Batch& batch) override;
+  BatchResult evaluate(const Batch& batch) override;
+  ir::State state() const override;
+  void load_state(const ir::State& state) override;
+  ir::OptimiserState optimiser_state() const override;
+  void load_optimiser_state(const ir::OptimiserState& state) override;
+
+ private:
+  // The plan for rows of this shape; made anew when the shape changes.
+  void prepare(const ir::Shape& sample);
+  Rows rows_of(const Batch& batch);
+  void take_labels(const ir::Tensor& labels);
+  void update();
+  ir::Tensor tensor_of(const float* flat, const PlanParameter& parameter) const;
+
+  ir::Graph graph_;
+  ProgramOptions options_;
+  const Kernels& kernels_;
+  OptimiserOptions optimiser_;
+  double rate_ = 0;
+  std::int64_t updates_ = 0;  // optimiser steps done
+  Plan plan_;                 // layout of parameters is valid from the start
+  ir::Shape sample_;          // what the executor was made for
+  std::unique_ptr<Executor> executor_;
+  Weights weights_;
+  FloatArray gradient_;
+  FloatArray first_moment_;   // Adam's exp_avg, SGD's momentum_buffer
+  FloatArray second_moment_;  // Adam's exp_avg_sq
+  // Labels as bytes, converted once per table.
+  const void* labels_of_ = nullptr;
+  std::vector<std::uint8_t> labels_;
+};
+
+}  // namespace mase::engine::native

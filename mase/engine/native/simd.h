@@ -1,0 +1,113 @@
+#pragma once
+
+// The vector type of the instruction set this file is compiled for, and the few operations on it
+// that C++ has no spelling for. Kernels are written once against it and compiled per instruction
+// set (CMakeLists.txt); -ffp-contract is off, so every fused multiply-add is one of these calls.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+namespace mase::engine::native {
+namespace {  // each instruction set has its own: identical names must not be merged by the linker
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+typedef float Vec __attribute__((vector_size(4 * kLanes), may_alias));
+typedef std::int32_t IntVec __attribute__((vector_size(4 * kLanes), may_alias));
+
+inline Vec load(const float* p) {  // p aligned to the vector
+  return *reinterpret_cast<const Vec*>(p);
+}
+inline Vec load_unaligned(const float* p) {
+  Vec v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store(float* p, Vec v) {
+  *reinterpret_cast<Vec*>(p) = v;
+}
+inline Vec splat(float x) {
+  return Vec{} + x;
+}
+
+// a * b + c, rounded once where the machine can.
+inline Vec fma(Vec a, Vec b, Vec c) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__ARM_NEON)
+  return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
+
+// To the nearest integer, ties to even.
+inline Vec round_even(Vec x) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_round_ps((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
+  Vec y;
+  for (int i = 0; i < kLanes; ++i) y[i] = std::nearbyintf(x[i]);
+  return y;
+#endif
+}
+
+inline Vec square_root(Vec x) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_sqrt_ps((__m256)x);
+#else
+  Vec y;
+  for (int i = 0; i < kLanes; ++i) y[i] = std::sqrt(x[i]);
+  return y;
+#endif
+}
+
+// Lane order is fixed, so a sum does not depend on anything but its terms.
+inline float sum(Vec v) {
+  float lanes[kLanes];
+  std::memcpy(lanes, &v, sizeof lanes);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+  }
+  return lanes[0];
+}
+
+// NaN goes through both, as in the scalar kernels of the number formats.
+inline Vec at_least(Vec x, Vec low) {
+  return x < low ? low : x;
+}
+inline Vec at_most(Vec x, Vec high) {
+  return x > high ? high : x;
+}
+
+// GCC folds loads into the operands of fused multiply-adds, which costs a load port per operation;
+// passing a value through a register keeps it there.
+inline void pin(Vec& v) {
+#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)
+  asm("" : "+v"(v));
+#else
+  (void)v;
+#endif
+}
+
+}  // namespace
+}  // namespace mase::engine::native

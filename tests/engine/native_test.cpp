@@ -1,0 +1,334 @@
+// The native engine against LibTorch and against itself: gradients, trajectories, quantised bits,
+// instruction sets, tails, resume.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "mase/engine/native/kernels.h"
+#include "mase/engine/native/program.h"
+#include "mase/support/error.h"
+#include "tests/engine/networks.h"
+
+namespace mase::engine {
+namespace {
+
+using test::Data;
+
+std::vector<std::uint32_t> order(std::int64_t n, std::uint32_t first = 0) {
+  std::vector<std::uint32_t> rows(static_cast<std::size_t>(n));
+  std::iota(rows.begin(), rows.end(), first);
+  return rows;
+}
+
+// The largest difference of two states.
+double distance(const ir::State& a, const ir::State& b) {
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::int64_t k = 0; k < a[i].second.size(); ++k) {
+      worst = std::max(worst, std::abs(a[i].second.at(k) - b[i].second.at(k)));
+    }
+  }
+  return worst;
+}
+
+struct Case {
+  std::string name;
+  ir::Graph graph;
+  std::int64_t features;
+};
+
+ir::Graph branches() {
+  ir::Graph graph = test::with_input();
+  Random random(3);
+  const auto layer = [&](const std::string& text, const std::string& path,
+                         const std::string& from) {
+    const ops::LayerText parsed = ops::parse_layer(text);
+    return ops::add_layer(graph, *parsed.op, parsed.attributes, path, from, random).name;
+  };
+  const auto call = [&](const std::string& op, ir::Value a, ir::Value b) {
+    return graph
+        .add({.name = op,
+              .kind = ir::NodeKind::CallFunction,
+              .op = op,
+              .target = "operator." + op,
+              .args = {std::move(a), std::move(b)}})
+        .name;
+  };
+  const std::string left = layer("Linear(7, 6)", "left", "x");
+  const std::string right = layer("Tanh()", "act", layer("Linear(7, 6)", "right", "x"));
+  const std::string product = call("mul", ir::NodeRef{left}, ir::NodeRef{right});
+  const std::string sum = call("add", ir::NodeRef{product}, ir::NodeRef{left});
+  const std::string shifted = call("sub", 0.5, ir::NodeRef{sum});
+  const std::string twice = call("add", ir::NodeRef{shifted}, ir::NodeRef{shifted});
+  const std::string scaled = call("mul", ir::NodeRef{twice}, 3);
+  const std::string normal = layer("BatchNorm1d(6)", "bn", scaled);
+  const std::string bounded = layer("Hardtanh(-1.0, 1.5)", "clip", normal);
+  test::finish(graph, layer("Linear(6, 4)", "head", bounded));
+  return graph;
+}
+
+std::vector<Case> cases() {
+  return {
+      {"toy", test::jsc_toy(), 16},
+      {"no_norm",
+       test::sequence({"Linear(20, 33)", "ReLU()", "Linear(33, 17)", "Sigmoid()", "Linear(17, 4)"}),
+       20},
+      {"tails", test::sequence({"BatchNorm1d(3)", "Linear(3, 5)", "ReLU6()", "Linear(5, 2)"}), 3},
+      {"softmax", test::sequence({"Linear(9, 5)", "BatchNorm1d(5)", "Softmax(dim=1)"}), 9},
+      {"affine_off",
+       test::sequence({"BatchNorm1d(6, affine=False)", "Linear(6, 3, bias=False)", "Identity()"}),
+       6},
+      {"dropout", test::sequence({"Linear(8, 16)", "ReLU()", "Dropout(p=0.5)", "Linear(16, 4)"}),
+       8},
+      {"branches", branches(), 7},
+      {"quantised", test::quantised(test::jsc_toy(), "linear", 8, 4), 16},
+      {"quantised_relu",
+       test::quantised(test::quantised(test::jsc_toy(), "linear", 8, 4), "relu", 6, 3), 16},
+      {"quantised_small",
+       test::quantised(test::sequence({"Linear(5, 7)", "ReLU()", "Linear(7, 3)"}), "linear", 4, 2),
+       5},
+  };
+}
+
+class Native : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    case_ = cases()[static_cast<std::size_t>(GetParam())];
+    classes_ = 2;
+    for (const auto& parameter : case_.graph.parameters()) {
+      if (!parameter.is_buffer) classes_ = parameter.value.dim(0);
+    }
+    data_.features = test::random_tensor({700, case_.features}, 11, -2, 2);
+    data_.labels = ir::Tensor({700}, ir::DType::Int64);
+    Random random(5);
+    for (auto& label : data_.labels.values_mut<std::int64_t>()) {
+      label = random.up_to(static_cast<std::uint32_t>(classes_ - 1));
+    }
+  }
+  std::unique_ptr<Program> program(const char* engine) const {
+    return load_engine(engine).compile(case_.graph, {.seed = 9});
+  }
+  Batch batch(const std::vector<std::uint32_t>& rows) const {
+    return {.features = &data_.features, .labels = &data_.labels, .rows = rows};
+  }
+
+  Case case_;
+  Data data_;
+  std::int64_t classes_ = 0;
+};
+
+std::string case_name(const ::testing::TestParamInfo<int>& info) {
+  return cases()[static_cast<std::size_t>(info.param)].name;
+}
+
+// Both engines round differently; what counts is the distance from float64: 2e-7 (four units in the
+// last place at 1), or what LibTorch's own float32 needs where a batch norm of few rows or a nearly
+// constant feature amplifies rounding.
+TEST_P(Native, FirstGradientsAreAsCloseToFloat64AsThoseOfLibTorch) {
+  const auto exact =
+      load_engine("torch").compile(case_.graph, {.precision = Precision::Float64, .seed = 9});
+  const bool quantised = case_.name.starts_with("quantised");
+  for (const std::int64_t n : {4, 16, 64, 257, 700}) {
+    const auto rows = order(n);
+    const ir::State ours = program("native")->gradients(batch(rows));
+    const ir::State theirs = program("torch")->gradients(batch(rows));
+    // In float64 other values cross rounding boundaries: LibTorch's float32 is the measure then.
+    const ir::State reference = quantised ? theirs : exact->gradients(batch(rows));
+    ASSERT_EQ(ours.size(), theirs.size());
+    const double allowed = std::max(quantised ? 1e-6 : 2e-7, 3 * distance(theirs, reference));
+    EXPECT_LE(distance(ours, reference), allowed) << n;
+  }
+}
+
+TEST_P(Native, EvaluationEqualsLibTorch) {
+  const auto native = program("native");
+  const auto torch = program("torch");
+  const auto rows = order(531, 100);
+  const BatchResult ours = native->evaluate(batch(rows));
+  const BatchResult theirs = torch->evaluate(batch(rows));
+  EXPECT_EQ(ours.correct, theirs.correct);
+  EXPECT_EQ(ours.count, 531);
+  EXPECT_NEAR(ours.loss, theirs.loss, 2e-6);
+  for (Mode mode : {Mode::Eval, Mode::Train}) {
+    const ir::Tensor a = native->forward({&data_.features, 1}, mode, 3);
+    const ir::Tensor b = torch->forward({&data_.features, 1}, mode, 3);
+    ASSERT_EQ(a.shape(), b.shape());
+    // Forty units in the last place after up to four normalised layers.
+    for (std::int64_t i = 0; i < a.size(); ++i) {
+      ASSERT_NEAR(a.at(i), b.at(i), 5e-6 * std::max(1.0, std::abs(b.at(i)))) << i;
+    }
+  }
+  EXPECT_LE(distance(native->state(), torch->state()), 2e-6);  // running statistics moved alike
+}
+
+// SGD does not amplify rounding: a hundred steps stay together. Quantised networks jump when a
+// value crosses a rounding boundary differently, so they get the width of one such jump.
+TEST_P(Native, SgdFollowsLibTorch) {
+  const auto native = program("native");
+  const auto torch = program("torch");
+  const OptimiserOptions options{
+      .kind = OptimiserKind::Sgd, .learning_rate = 1e-2, .weight_decay = 5e-4};
+  native->set_optimiser(options);
+  torch->set_optimiser(options);
+  for (std::uint64_t step = 0; step < 100; ++step) {
+    const auto rows = order(64, static_cast<std::uint32_t>(step * 6));
+    const BatchResult a = native->train_step(batch(rows), {.step = step});
+    const BatchResult b = torch->train_step(batch(rows), {.step = step});
+    EXPECT_NEAR(a.loss, b.loss, case_.name.starts_with("quantised") ? 2e-2 : 1e-5);
+  }
+  const double far = distance(native->state(), torch->state());
+  EXPECT_LE(far, case_.name.starts_with("quantised") ? 3e-2 : 2e-5);
+}
+
+TEST_P(Native, AdamAndAdamWFollowLibTorchClosely) {
+  for (OptimiserKind kind : {OptimiserKind::Adam, OptimiserKind::AdamW}) {
+    const auto native = program("native");
+    const auto torch = program("torch");
+    const OptimiserOptions options{.kind = kind, .learning_rate = 1e-3, .weight_decay = 1e-2};
+    native->set_optimiser(options);
+    torch->set_optimiser(options);
+    for (std::uint64_t step = 0; step < 20; ++step) {
+      const auto rows = order(64, static_cast<std::uint32_t>(step * 6));
+      const BatchResult a = native->train_step(batch(rows), {.step = step});
+      const BatchResult b = torch->train_step(batch(rows), {.step = step});
+      EXPECT_NEAR(a.loss, b.loss, case_.name.starts_with("quantised") ? 2e-2 : 1e-5);
+    }
+  }
+}
+
+TEST_P(Native, AccumulatedBatchesEqualLibTorch) {
+  const auto native = program("native");
+  const auto torch = program("torch");
+  for (Program* p : {native.get(), torch.get()}) {
+    p->set_optimiser({.kind = OptimiserKind::Sgd, .learning_rate = 1e-2});
+    for (std::uint64_t i = 0; i < 6; ++i) {
+      const auto rows = order(50, static_cast<std::uint32_t>(i * 50));
+      p->train_step(batch(rows), {.scale = 1.0 / 3, .update = i % 3 == 2, .step = i});
+    }
+  }
+  EXPECT_LE(distance(native->state(), torch->state()),
+            case_.name.starts_with("quantised") ? 1e-2 : 2e-6);
+}
+
+// The same plan on the simplest instruction set: what the fast ones are checked against.
+TEST_P(Native, InstructionSetsAgree) {
+  const native::Kernels* portable = native::find_kernels("portable");
+  ASSERT_NE(portable, nullptr);
+  const auto rows = order(300);
+  native::NativeProgram plain(case_.graph, {.seed = 9}, *portable);
+  const ir::State expected = plain.gradients(batch(rows));
+  for (const char* name : {"avx2", "avx512"}) {
+    const native::Kernels* kernels = native::find_kernels(name);
+    if (!kernels) continue;  // this machine does not have it
+    native::NativeProgram fast(case_.graph, {.seed = 9}, *kernels);
+    EXPECT_LE(distance(fast.gradients(batch(rows)), expected), 4e-7) << name;
+  }
+}
+
+TEST_P(Native, GoesOnBitwiseFromASavedState) {
+  const OptimiserOptions options{.learning_rate = 1e-2, .weight_decay = 1e-3};
+  const auto whole = program("native");
+  whole->set_optimiser(options);
+  const auto first = program("native");
+  first->set_optimiser(options);
+  const auto second = program("native");
+  second->set_optimiser(options);
+  for (std::uint64_t step = 0; step < 20; ++step) {
+    const auto rows = order(64, static_cast<std::uint32_t>(step * 30));
+    whole->train_step(batch(rows), {.step = step});
+    if (step == 9) {
+      first->train_step(batch(rows), {.step = step});
+      second->load_state(first->state());
+      second->load_optimiser_state(first->optimiser_state());
+    } else {
+      (step < 9 ? first : second)->train_step(batch(rows), {.step = step});
+    }
+  }
+  EXPECT_EQ(whole->state(), second->state());
+}
+
+TEST_P(Native, CapturesWhatNodesRead) {
+  std::vector<std::string> names;
+  for (const ir::Node& node : case_.graph) {
+    if (node.kind != ir::NodeKind::Placeholder) names.push_back(node.name);
+  }
+  const ir::Tensor input = data_.features.rows(0, 40);
+  const auto before = program("native");
+  const ir::State state = before->state();
+  const auto ours = before->capture_inputs({&input, 1}, names, Mode::Train);
+  const auto theirs = program("torch")->capture_inputs({&input, 1}, names, Mode::Train);
+  EXPECT_EQ(before->state(), state);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    ASSERT_EQ(ours[i].second.size(), theirs[i].second.size()) << names[i];
+    for (std::size_t k = 0; k < ours[i].second.size(); ++k) {
+      const ir::Tensor& a = ours[i].second[k];
+      const ir::Tensor& b = theirs[i].second[k];
+      ASSERT_EQ(a.size(), b.size());
+      for (std::int64_t e = 0; e < a.size(); ++e) ASSERT_NEAR(a.at(e), b.at(e), 4e-6) << names[i];
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Native, ::testing::Range(0, static_cast<int>(cases().size())),
+                         case_name);
+
+// Fake quantisation is exact arithmetic on few bits: the result is that of LibTorch bit for bit.
+TEST(NativeQuantised, LogitsAreBitwiseThoseOfLibTorch) {
+  const ir::Graph graph = test::quantised(
+      test::sequence({"Linear(16, 8)", "ReLU()", "Linear(8, 8)", "ReLU()", "Linear(8, 5)"}),
+      "linear", 8, 4);
+  const ir::Tensor input = test::random_tensor({5000, 16}, 21, -4, 4);
+  const auto a = load_engine("native").compile(graph)->forward({&input, 1}, Mode::Eval);
+  const auto b = load_engine("torch").compile(graph)->forward({&input, 1}, Mode::Eval);
+  EXPECT_TRUE(a == b);
+}
+
+TEST(NativeFaults, NanAndInfinityBehaveAsInLibTorch) {
+  const ir::Graph graph = test::sequence({"Linear(4, 6)", "ReLU()", "Linear(6, 3)"});
+  ir::Tensor input = test::random_tensor({8, 4}, 2);
+  input.values_mut<float>()[5] = NAN;
+  input.values_mut<float>()[10] = INFINITY;
+  const auto a = load_engine("native").compile(graph)->forward({&input, 1}, Mode::Eval);
+  const auto b = load_engine("torch").compile(graph)->forward({&input, 1}, Mode::Eval);
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(std::isfinite(a.at(i)), std::isfinite(b.at(i))) << i;
+  }
+}
+
+TEST(NativeFaults, OneRowAndWrongLabelsAreNamed) {
+  const auto program = load_engine("native").compile(test::jsc_toy());
+  const ir::Tensor features = test::random_tensor({4, 16}, 2);
+  ir::Tensor labels({4}, ir::DType::Int64);
+  const auto one = order(1);
+  const auto four = order(4);
+  program->set_optimiser({});
+  EXPECT_THROW(program->train_step({&features, &labels, one, {}}, {}), Error);
+  EXPECT_EQ(program->evaluate({&features, &labels, one, {}}).count, 1);
+  labels.values_mut<std::int64_t>()[2] = 7;
+  const auto fresh = load_engine("native").compile(test::jsc_toy());
+  try {
+    fresh->evaluate({&features, &labels, four, {}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("row 2"), std::string::npos);
+  }
+}
+
+TEST(NativeCoverage, SaysWhyNot) {
+  ir::Graph graph = test::with_input();
+  graph.add({.name = "matmul",
+             .kind = ir::NodeKind::CallFunction,
+             .op = "matmul",
+             .target = "torch.matmul",
+             .args = {ir::NodeRef{"x"}, ir::NodeRef{"x"}}});
+  test::finish(graph, "matmul");
+  const std::string reason = load_engine("native").why_not(graph, {});
+  EXPECT_NE(reason.find("node matmul"), std::string::npos) << reason;
+  EXPECT_EQ(choose(graph).engine->name(), "torch");
+  EXPECT_EQ(choose(test::jsc_toy()).engine->name(), "native");
+}
+
+}  // namespace
+}  // namespace mase::engine
