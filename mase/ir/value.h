@@ -104,7 +104,8 @@ std::string repr(double value);
 // As Python's pprint.pformat(value, indent = 1, width): keys sorted, one item per line when a
 // container does not fit.
 std::string pretty(const Value& value, int width = 80);
-// As PyTorch prints a tensor: "tensor([1.5105, 0.9023])"; `suffix` goes before the last bracket.
+// As PyTorch prints a tensor: "tensor([1.5105, 0.9023])". `suffix` is a last remark inside of the
+// brackets, after a comma and on a line of its own if it does not fit: "requires_grad=True".
 std::string print_tensor(const Tensor& tensor, std::string_view suffix = "");
 
 nlohmann::ordered_json to_json(const Value& value);  // tensors as nested arrays, None as null
