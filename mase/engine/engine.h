@@ -77,7 +77,8 @@ class Program {
   // As above, the results of all nodes (plain values as they are).
   virtual ir::Named<ir::Value> capture_results(std::span<const ir::Tensor> inputs, Mode mode) = 0;
 
-  // Training: call set_optimiser once, then steps. Gradients are zeroed after each update.
+  // Training: call set_optimiser once, then steps. Gradients are zeroed after each update. A batch
+  // whose loss is not finite adds no gradient, so that its cause can still be looked for.
   virtual void set_optimiser(const OptimiserOptions& options) = 0;
   virtual void set_learning_rate(double rate) = 0;
   virtual BatchResult train_step(const Batch& batch, const StepOptions& options) = 0;

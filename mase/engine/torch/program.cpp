@@ -229,7 +229,9 @@ BatchResult TorchProgram::train_step(const Batch& batch, const StepOptions& opti
   guarded("gradients", [&] {
     // The scale enters as the gradient of the loss: no operation more, and the loss is reported
     // as it is.
-    torch::autograd::backward({judged.loss}, {at::full_like(judged.loss, options.scale)});
+    if (std::isfinite(judged.result.loss)) {
+      torch::autograd::backward({judged.loss}, {at::full_like(judged.loss, options.scale)});
+    }
     if (options.update) optimiser_.step(trained_);
   });
   return judged.result;
