@@ -71,7 +71,8 @@ std::string format_interval(double seconds) {
 
 std::string format_progress(const ProgressState& state, int width, bool utf8) {
   const bool bounded = state.total && *state.total > 0 && state.done <= *state.total;
-  const double rate = state.seconds > 0 ? static_cast<double>(state.done) / state.seconds : 0;
+  const double rate =
+      state.seconds > 0 ? static_cast<double>(state.done - state.begin) / state.seconds : 0;
   std::string remaining = "?";
   if (rate > 0) {
     remaining = bounded ? format_interval(static_cast<double>(*state.total - state.done) / rate)
@@ -123,6 +124,7 @@ std::string Progress::text(std::int64_t done, std::string_view postfix) const {
                             .done = done,
                             .total = total_,
                             .seconds = seconds(),
+                            .begin = options_.begin,
                             .postfix = postfix,
                             .unit = options_.unit};
   return format_progress(state, terminal_.interactive ? terminal_.width : 0, terminal_.utf8);

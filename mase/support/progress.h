@@ -17,6 +17,7 @@ struct ProgressState {
   std::int64_t done = 0;
   std::optional<std::int64_t> total = std::nullopt;  // unknown: no percentage, no bar
   double seconds = 0;                                // since the start
+  std::int64_t begin = 0;                            // done already at the start
   std::string_view postfix = {};                     // "v_num=0, train_acc_step=0.645"
   std::string_view unit = "it";
 };
@@ -32,6 +33,7 @@ struct ProgressOptions {
   std::string unit = "it";
   // The finished bar stays on the terminal, or in the file; else nothing is left of it.
   bool keep = true;
+  std::int64_t begin = 0;  // done already, in an earlier run: does not count in the rate
   // Not on a terminal: a line at every tenth of the work instead of one at the end.
   bool every_tenth = false;
   double least_interval = 0.1;                      // seconds between two redraws
