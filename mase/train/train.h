@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -12,6 +12,7 @@
 #include "mase/data/dataset.h"
 #include "mase/engine/engine.h"
 #include "mase/ir/graph.h"
+#include "mase/support/log.h"
 
 // Training, testing and prediction: the loops behind `ch train`, `ch test` and `ch predict`.
 namespace mase::train {
@@ -20,11 +21,17 @@ namespace mase::train {
 // every part empty and gets a silent run without files.
 struct Output {
   std::filesystem::path folder;      // <project_dir>/<project>; empty = write nothing
-  std::ostream* out = nullptr;       // results: bars, the test table
-  std::ostream* err = nullptr;       // log lines, model summary, notices
+  std::ostream* out = nullptr;       // results: the test table
+  std::ostream* err = nullptr;       // model summary and notices
+  std::FILE* bars = nullptr;         // progress bars; plain lines where it is no terminal
+  const Log* log = nullptr;          // log lines: where files are, how to resume
+  int width = 80;                    // columns of the test table
   ir::Dict hyper_parameters;         // every effective option, for hparams.yaml and run.json
-  std::vector<std::string> command;  // as typed, for run.json
-  std::string data_hash;
+  std::vector<std::string> command;  // as typed, for run.json and for how to resume
+
+  void info(std::string_view text) const;
+  void warn(std::string_view text) const;
+  void notice(std::string_view text) const;  // a line on `err`
 };
 
 struct FitOptions {
@@ -41,12 +48,18 @@ struct FitOptions {
   bool stop_on_nan = true;
   // "last", "best" or a path: go on from there, bitwise as if never stopped.
   std::optional<std::string> resume;
+  // last.ckpt is written after every epoch, but not more often than this; always at the end. What
+  // a killed run loses at most, and what keeps epochs of a few milliseconds from waiting for disks.
+  double seconds_between_checkpoints = 1.0;
+  // SIGINT and SIGTERM finish the step and save (support/signals.h). A program with its own
+  // StopSignals around the call says false.
+  bool catch_signals = true;
 };
 
 struct FitResult {
-  ir::Graph graph;          // with the trained parameters
-  std::int64_t epochs = 0;  // completed
-  std::int64_t steps = 0;
+  ir::Graph graph;             // with the trained parameters
+  std::int64_t epochs = 0;     // completed
+  std::int64_t steps = 0;      // optimiser updates
   double train_loss_step = 0;  // of the last batch
   double train_acc_step = 0;
   double train_acc_epoch = 0;  // over the whole last epoch

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "mase/ir/value.h"
+
+namespace mase::train {
+
+// A text file that only grows, in pieces that are kept in memory until flush(). One that vanished
+// meanwhile is begun anew, with its first line. Throws Error{RunFailed} when the disk refuses.
+class GrowingFile {
+ public:
+  GrowingFile() = default;  // writes nothing
+  // Goes on after the first `keep` bytes of what is there; 0 begins anew.
+  GrowingFile(std::filesystem::path path, std::string first_line, std::int64_t keep);
+
+  std::string& buffer() { return buffer_; }
+  void flush();
+  std::int64_t size() const { return size_; }  // on the disk
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::string first_line_;
+  std::string buffer_;
+  std::int64_t size_ = 0;
+};
+
+// The measurements of a run in its version folder: metrics.csv and a TensorBoard event file, one
+// row per logged moment. After an interruption both files are cut to the sizes a checkpoint names
+// and go on from there, so nothing appears twice.
+class MetricsLog {
+ public:
+  MetricsLog() = default;  // writes nothing
+  // `files` as of files(), from the checkpoint to go on from; empty for a new run.
+  MetricsLog(const std::filesystem::path& folder, const std::string& rate_tag,
+             const ir::Dict& files);
+
+  struct Epoch {
+    double train_loss = 0;
+    double train_acc = 0;
+    std::optional<double> val_loss;
+    std::optional<double> val_acc;
+  };
+  // `step` counts optimiser updates from 0, as TensorBoard users expect it: 49, 99, ...
+  void log_step(std::int64_t step, std::int64_t epoch, double rate, double loss, double acc);
+  void log_epoch(std::int64_t step, std::int64_t epoch, const Epoch& values);
+  void flush();
+
+  ir::Dict files() const;  // sizes by name since the last flush, for a checkpoint
+
+ private:
+  static constexpr std::size_t kColumns = 7;
+  using Row = std::array<std::optional<double>, kColumns>;
+  void add(std::int64_t step, std::int64_t epoch, const Row& row);
+
+  std::array<std::string, kColumns> tags_;
+  GrowingFile csv_;
+};
+
+}  // namespace mase::train

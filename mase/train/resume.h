@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "mase/io/checkpoint.h"
+#include "mase/train/position.h"
+#include "mase/train/snapshot.h"
+#include "mase/train/train.h"
+
+namespace mase::train {
+
+// What a run goes on from.
+struct Resumption {
+  std::filesystem::path path;
+  io::Checkpoint checkpoint;
+  Position position;
+  std::int64_t version = -1;  // the run it belongs to; -1 = another program's
+  ir::Dict files;             // sizes of that run's metric files at this moment
+};
+
+// Finds and reads "last", "best" (of the project's training_ckpts) or a path. Throws Error{Usage}
+// when there is none, naming what there is; Error{Unreadable} for a damaged file.
+Resumption find_resumption(const std::string& which, const std::filesystem::path& project);
+
+// Compares the options of the run with those of the one it goes on from: warns of differences that
+// change its course; throws Error{Usage} where the position would mean something else.
+void check_resumption(const Resumption& from, const RunFacts& facts, const Output& output);
+
+// Weights and optimiser into the program. Throws Error{Usage} when they do not fit the network.
+void restore(const Resumption& from, const ir::Graph& graph, const engine::OptimiserOptions& wanted,
+             engine::Program& program);
+
+// The command line to go on with, made from the one that was typed: "ch train ... --resume last".
+std::string resume_command(const Output& output);
+
+}  // namespace mase::train

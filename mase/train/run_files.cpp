@@ -1,0 +1,101 @@
+// Which files a run writes, and when.
+#include "mase/train/run_files.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "mase/support/error.h"
+#include "mase/train/optimiser.h"
+
+namespace mase::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The run goes on in its own version folder, unless it goes back behind what that run has reached
+// (a best.ckpt, say): then it is a new run that shares a beginning.
+bool goes_on_in_place(const Resumption& from, const fs::path& project) {
+  if (from.version < 0 || !fs::exists(version_folder(project, from.version))) return false;
+  std::error_code code;
+  const fs::path inside = fs::relative(from.path, checkpoints_folder(project), code);
+  if (code || inside.empty() || inside.native().starts_with("..")) return false;
+  const fs::path newest = from.path.parent_path() / "last.ckpt";
+  if (fs::equivalent(newest, from.path, code)) return true;
+  const Result<io::Checkpoint> other = io::read_checkpoint(newest);
+  return !other.ok() || version_of(*other) != from.version ||
+         other->global_step <= from.checkpoint.global_step;
+}
+
+void copy_beginning(const Resumption& from, const fs::path& project, const fs::path& to) {
+  if (from.version < 0) return;
+  for (const auto& [name, bytes] : from.files) {
+    std::error_code code;
+    fs::copy_file(version_folder(project, from.version) / name, to / name, code);
+  }
+}
+
+}  // namespace
+
+RunFiles::RunFiles(const FitOptions& options, const Output& output, const Resumption* from)
+    : options_(options), output_(output) {
+  facts_.options = &options_;
+  if (output.folder.empty() || options.one_batch) return;
+  const bool in_place = from && goes_on_in_place(*from, output.folder);
+  version_ = in_place ? from->version : create_version(output.folder);
+  const fs::path folder = version_folder(output.folder, version_);
+  if (from && !in_place) copy_beginning(*from, output.folder, folder);
+  facts_.version = version_;
+  checkpoints_ = std::make_unique<CheckpointFiles>(output.folder, version_, output_);
+  facts_.best = checkpoints_->best();
+  facts_.last = checkpoints_->last();
+  has_best_ = in_place && fs::exists(facts_.best);
+  metrics_ = MetricsLog(folder, learning_rate_tag(options.optimiser.kind),
+                        from ? from->files : ir::Dict{});
+  record_ = RunRecord(folder, output);
+  if (from) record_.set("resumed_from", from->path.string());
+}
+
+void RunFiles::describe(const ir::Graph& graph, const data::DataSet& data,
+                        const engine::Engine& engine) {
+  facts_.train_rows = data.train.rows();
+  facts_.data_hash = data.hash;
+  facts_.engine = std::string(engine.name());
+  record_.describe(graph, data, engine);
+  record_.set("course", course_of(facts_));
+}
+
+void RunFiles::write(const io::Checkpoint& last) {
+  // best before last: a run killed in between finds the same best again when it goes on.
+  if (pending_best_) {
+    checkpoints_->write_best(*pending_best_);
+    pending_best_.reset();
+    has_best_ = true;
+  }
+  checkpoints_->write_last(last);
+  has_last_ = true;
+  written_ = std::chrono::steady_clock::now();
+}
+
+void RunFiles::end_epoch(const engine::Program& program, const Position& position, bool improved) {
+  if (!active()) return;
+  metrics_.flush();
+  const double since =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - written_).count();
+  const bool due = !has_last_ || since >= options_.seconds_between_checkpoints;
+  if (!due && !improved) return;
+  io::Checkpoint now = make_snapshot(program, position, facts_, metrics_.files());
+  if (improved) pending_best_ = now;
+  if (!due) return;
+  write(now);
+  saved_batches_ = position.batches;
+}
+
+void RunFiles::finish(const engine::Program& program, const Position& position) {
+  if (!active()) return;
+  metrics_.flush();
+  const bool saved = has_last_ && saved_batches_ == position.batches && !pending_best_;
+  if (!saved) write(make_snapshot(program, position, facts_, metrics_.files()));
+}
+
+}  // namespace mase::train

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "mase/data/dataset.h"
+#include "mase/engine/engine.h"
+#include "mase/train/train.h"
+
+// The folders of a project and the one of each run in it:
+//   <project>/software/tensorboard/lightning_logs/version_N/   what run N measured
+//   <project>/software/training_ckpts/                         best.ckpt, last.ckpt of the newest
+namespace mase::train {
+
+std::filesystem::path logs_folder(const std::filesystem::path& project);
+std::filesystem::path checkpoints_folder(const std::filesystem::path& project);
+std::filesystem::path version_folder(const std::filesystem::path& project, std::int64_t version);
+
+// Makes the folder of a new run: the number after the highest there is. Two runs that start at the
+// same time get two numbers. Throws Error{RunFailed} where nothing can be written.
+std::int64_t create_version(const std::filesystem::path& project);
+
+// run.json: what was run, with what, on what, and how it ended. Written at the start ("running")
+// and again at the end, so that a killed run can be told from a finished one.
+class RunRecord {
+ public:
+  RunRecord() = default;  // writes nothing
+  RunRecord(std::filesystem::path folder, const Output& output);
+
+  void set(std::string_view key, ir::Value value);
+  void describe(const ir::Graph& graph, const data::DataSet& data, const engine::Engine& engine);
+  void write(std::string_view status);
+
+ private:
+  std::filesystem::path file_;
+  ir::Dict record_;
+};
+
+}  // namespace mase::train

@@ -1,0 +1,30 @@
+// Testing: one pass over a split in evaluation mode, a table, a log entry.
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "mase/support/error.h"
+#include "mase/train/bar.h"
+#include "mase/train/evaluate.h"
+#include "mase/train/train.h"
+
+namespace mase::train {
+
+TestResult test(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
+                std::int64_t batch_size, const Output& output,
+                const engine::ProgramOptions& options) {
+  if (batch_size < 1) usage_error(fmt::format("batch_size must be at least 1, not {}", batch_size));
+  if (split.rows() == 0) usage_error("there are no rows to test on");
+  const auto program = engine.compile(graph, options);
+  data::Loader loader(split.rows(), batch_size, false, 0);
+  Bar bar(output.bars, "Testing DataLoader 0", loader.batches(), {});
+  const Evaluation done = evaluate(*program, split, loader, bar);
+  bar.finish(done.batches);
+  const TestResult result{.accuracy = done.metrics.accuracy(),
+                          .loss = done.metrics.loss.value(),
+                          .rows = done.metrics.total};
+  if (output.out) *output.out << print_test_table(result, output.width) << std::flush;
+  return result;
+}
+
+}  // namespace mase::train

@@ -1,0 +1,280 @@
+// A run that was stopped anywhere and goes on ends bit for bit as one that was never stopped:
+// weights, optimiser, metrics and their files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <string>
+
+#include "hook_engine.h"
+#include "mase/io/checkpoint.h"
+#include "mase/support/error.h"
+#include "mase/train/resume.h"
+#include "mase/train/train.h"
+#include "softmax_engine.h"
+#include "temporary_folder.h"
+
+namespace mase::train {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::blobs;
+using ::testing::HasSubstr;
+using testing::HookEngine;
+using testing::softmax_engine;
+using testing::softmax_graph;
+
+constexpr std::int64_t kEpochs = 4;
+constexpr std::int64_t kRows = 300;  // 10 batches of 32, the last one short
+
+FitOptions options_for(engine::OptimiserKind kind = engine::OptimiserKind::Adam) {
+  FitOptions options;
+  options.optimiser.kind = kind;
+  options.optimiser.learning_rate = 0.05;
+  options.batch_size = 32;
+  options.max_epochs = kEpochs;
+  options.log_every_n_steps = 3;
+  options.seed = 11;
+  options.seconds_between_checkpoints = 0;
+  return options;
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+fs::path checkpoint(const fs::path& project, const char* name) {
+  return project / "software/training_ckpts" / name;
+}
+
+// Everything that must be equal at the end of two runs, the order of the optimiser's slots
+// included.
+void expect_same_run(const fs::path& a, const fs::path& b) {
+  for (const char* name : {"best.ckpt", "last.ckpt"}) {
+    const io::Checkpoint x = io::read_checkpoint(checkpoint(a, name)).or_throw();
+    const io::Checkpoint y = io::read_checkpoint(checkpoint(b, name)).or_throw();
+    EXPECT_EQ(x.epoch, y.epoch) << name;
+    EXPECT_EQ(x.global_step, y.global_step) << name;
+    ASSERT_EQ(x.state.size(), y.state.size());
+    for (std::size_t i = 0; i < x.state.size(); ++i) {
+      EXPECT_EQ(x.state[i].first, y.state[i].first);
+      EXPECT_TRUE(x.state[i].second == y.state[i].second) << name << " " << x.state[i].first;
+    }
+    ASSERT_EQ(x.optimiser.size(), y.optimiser.size());
+    for (std::size_t i = 0; i < x.optimiser.size(); ++i) {
+      EXPECT_EQ(x.optimiser[i].step, y.optimiser[i].step);
+      EXPECT_TRUE(x.optimiser[i].tensors == y.optimiser[i].tensors) << name << " slot " << i;
+    }
+    const ir::Value mx(x.mase);
+    const ir::Value my(y.mase);
+    EXPECT_EQ(ir::repr(*mx.find("position")), ir::repr(*my.find("position"))) << name;
+    EXPECT_EQ(ir::repr(*mx.find("files")), ir::repr(*my.find("files"))) << name;
+  }
+  const char* metrics = "software/tensorboard/lightning_logs/version_0/metrics.csv";
+  EXPECT_EQ(read(a / metrics), read(b / metrics));
+}
+
+// The uninterrupted run, once per set of options.
+class Resume : public ::testing::Test {
+ protected:
+  void whole(const FitOptions& options) {
+    fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = whole_.path()});
+  }
+  FitResult stopped(const FitOptions& options, testing::Hooks hooks) {
+    const HookEngine engine(softmax_engine(), std::move(hooks));
+    return fit(softmax_graph(4, 3), blobs(kRows), engine, options, {.folder = parts_.path()});
+  }
+  FitResult resume(FitOptions options, const std::string& from = "last") {
+    options.resume = from;
+    return fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options,
+               {.folder = parts_.path()});
+  }
+
+  TemporaryFolder whole_;
+  TemporaryFolder parts_;
+};
+
+testing::Hooks signal_at_step(int step, int signal) {
+  return {.before_step = [=](int i) {
+    if (i == step) std::raise(signal);
+  }};
+}
+
+class ResumeAtStep : public Resume, public ::testing::WithParamInterface<int> {};
+
+TEST_P(ResumeAtStep, EndsAsIfNeverStopped) {
+  const FitOptions options = options_for();
+  whole(options);
+  const FitResult first = stopped(options, signal_at_step(GetParam(), SIGINT));
+  EXPECT_TRUE(first.interrupted);
+  EXPECT_EQ(first.signal, SIGINT);
+  EXPECT_EQ(first.steps, GetParam() + 1);  // the step at which the signal came is finished
+  const FitResult second = resume(options);
+  EXPECT_FALSE(second.interrupted);
+  EXPECT_EQ(second.steps, 40);
+  expect_same_run(whole_.path(), parts_.path());
+}
+
+// The first and the last step, the ends of epochs and steps inside of them.
+INSTANTIATE_TEST_SUITE_P(Steps, ResumeAtStep, ::testing::Values(0, 1, 8, 9, 10, 17, 25, 38, 39));
+
+TEST_F(Resume, AfterManyStops) {
+  const FitOptions options = options_for();
+  whole(options);
+  stopped(options, signal_at_step(2, SIGTERM));
+  for (int i = 0; i < 4; ++i) {
+    FitOptions again = options;
+    again.resume = "last";
+    EXPECT_EQ(stopped(again, signal_at_step(4, SIGTERM)).signal, SIGTERM);
+  }
+  resume(options);
+  expect_same_run(whole_.path(), parts_.path());
+}
+
+TEST_F(Resume, AfterAStopDuringValidation) {
+  const FitOptions options = options_for();
+  whole(options);
+  // 2 batches of the sanity check, 5 of each validation.
+  const FitResult first = stopped(options, {.before_evaluate = [](int i) {
+                                    if (i == 2 + 5 + 3) std::raise(SIGINT);
+                                  }});
+  EXPECT_EQ(first.steps, 20);
+  EXPECT_EQ(first.epochs, 1);
+  resume(options);
+  expect_same_run(whole_.path(), parts_.path());
+}
+
+TEST_F(Resume, WithMomentum) {
+  const FitOptions options = options_for(engine::OptimiserKind::Sgd);
+  whole(options);
+  stopped(options, signal_at_step(13, SIGINT));
+  resume(options);
+  expect_same_run(whole_.path(), parts_.path());
+}
+
+// A stop waits for the update, so that no gathered gradients are lost.
+TEST_F(Resume, WithAccumulatedGradients) {
+  FitOptions options = options_for();
+  options.accumulate_grad_batches = 3;
+  whole(options);
+  const FitResult first = stopped(options, signal_at_step(13, SIGINT));
+  EXPECT_EQ(first.steps, 6);  // 4 updates in the first epoch, batches 10-12 and 13-15
+  resume(options);
+  expect_same_run(whole_.path(), parts_.path());
+}
+
+class ResumeAfterKill : public Resume, public ::testing::WithParamInterface<int> {};
+
+TEST_P(ResumeAfterKill, EndsAsIfNeverStopped) {
+  const FitOptions options = options_for();
+  whole(options);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    stopped(options, signal_at_step(GetParam(), SIGKILL));
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const FitResult second = resume(options);
+  EXPECT_EQ(second.steps, 40);
+  expect_same_run(whole_.path(), parts_.path());
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, ResumeAfterKill, ::testing::Values(10, 15, 39));
+
+// Going back to best.ckpt is a new run that shares its beginning with the old one.
+TEST_F(Resume, FromBestKeepsTheRestOfTheOldRun) {
+  FitOptions options = options_for();
+  data::DataSet data = blobs(kRows);
+  for (std::int64_t& label : data.validation.labels.values_mut<std::int64_t>()) {
+    label = (label + 1) % 3;  // the first epoch stays the best
+  }
+  const Output output{.folder = parts_.path()};
+  fit(softmax_graph(4, 3), data, softmax_engine(), options, output);
+  const fs::path logs = parts_.path() / "software/tensorboard/lightning_logs";
+  const std::string before = read(logs / "version_0/metrics.csv");
+  options.resume = "best";
+  const FitResult again = fit(softmax_graph(4, 3), data, softmax_engine(), options, output);
+  EXPECT_EQ(again.steps, 40);
+  EXPECT_EQ(read(logs / "version_0/metrics.csv"), before);
+  EXPECT_EQ(read(logs / "version_1/metrics.csv"), before);
+  EXPECT_TRUE(fs::exists(parts_.path() / "software/training_ckpts/version_0/last.ckpt"));
+}
+
+TEST_F(Resume, FurtherEpochsAfterTheEnd) {
+  FitOptions options = options_for();
+  fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_.path()});
+  options.max_epochs = 6;
+  EXPECT_EQ(resume(options).epochs, 6);
+  // Nothing left to do is no error.
+  EXPECT_EQ(resume(options).steps, 60);
+}
+
+TEST_F(Resume, OtherBatchesInsideAnEpochAreRefused) {
+  FitOptions options = options_for();
+  stopped(options, signal_at_step(13, SIGINT));
+  options.batch_size = 16;
+  options.resume = "last";
+  try {
+    fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_.path()});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_THAT(error.what(), HasSubstr("batch_size was 32, is 16"));
+  }
+}
+
+TEST_F(Resume, AnotherNetworkOrOptimiserIsRefused) {
+  FitOptions options = options_for();
+  stopped(options, signal_at_step(13, SIGINT));
+  options.resume = "last";
+  EXPECT_THROW(fit(softmax_graph(5, 3), blobs(kRows, 5), softmax_engine(), options,
+                   {.folder = parts_.path()}),
+               Error);
+  options.optimiser.kind = engine::OptimiserKind::Sgd;
+  EXPECT_THROW(
+      fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_.path()}),
+      Error);
+}
+
+TEST_F(Resume, AMissingCheckpointIsNamed) {
+  try {
+    resume(options_for());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_THAT(error.what(), HasSubstr("last.ckpt"));
+    EXPECT_THAT(error.hint(), HasSubstr("--project"));
+  }
+  EXPECT_THROW(resume(options_for(), "/nowhere/x.ckpt"), Error);
+}
+
+TEST_F(Resume, ADamagedCheckpointIsUnreadable) {
+  fs::create_directories(checkpoint(parts_.path(), "").parent_path());
+  std::ofstream(checkpoint(parts_.path(), "last.ckpt")) << "PK\3\4 broken";
+  try {
+    resume(options_for());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Unreadable);
+  }
+}
+
+TEST(ResumeCommand, IsTheOneTypedWithResume) {
+  Output output{.folder = "/data/out/jsc-toy_cls_jsc_2024-02-10",
+                .command = {"ch", "train", "jsc-toy", "jsc", "--max-epochs", "10"}};
+  EXPECT_EQ(resume_command(output),
+            "ch train jsc-toy jsc --max-epochs 10 --project jsc-toy_cls_jsc_2024-02-10 "
+            "--resume last");
+  output.command = {"ch", "train", "--resume", "best", "--project", "a b", "jsc-toy", "jsc"};
+  EXPECT_EQ(resume_command(output), "ch train --project 'a b' jsc-toy jsc --resume last");
+}
+
+}  // namespace
+}  // namespace mase::train
