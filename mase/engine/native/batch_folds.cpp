@@ -29,7 +29,11 @@ void Executor::fold_moments(int norm, const Pass& pass) {
     double count = 0;
     double mean = 0;
     double m2 = 0;
-    for (int tile = 0; tile < tiles_; ++tile) {
+    if (tiles_ == 1) {
+      mean = s.tile_mean.data()[f];
+      m2 = s.tile_m2.data()[f];
+    }
+    for (int tile = 0; tile < tiles_ && tiles_ > 1; ++tile) {
       const std::int64_t at = tile * padded(n.features) + f;
       const double tile_count = valid(tile);
       const double d = s.tile_mean.data()[at] - mean;

@@ -92,8 +92,18 @@ inline void weight_block(const float* dy, const float* x, float* dw, int inputs,
       for (int i = 0; i < I; ++i) acc[o][i] = fma(d, in[i], acc[o][i]);
     }
   }
-  for (int o = 0; o < O; ++o) {
-    for (int i = 0; i < I; ++i) dw[o * inputs + i] += sum(acc[o][i]);
+  if constexpr (O * I == 16) {
+    Vec flat[16];
+    float* to[16];
+    for (int k = 0; k < 16; ++k) {
+      flat[k] = acc[k / I][k % I];
+      to[k] = dw + (k / I) * inputs + k % I;
+    }
+    add_sums(flat, to);
+  } else {
+    for (int o = 0; o < O; ++o) {
+      for (int i = 0; i < I; ++i) dw[o * inputs + i] += sum(acc[o][i]);
+    }
   }
 }
 

@@ -58,22 +58,20 @@ Vec logarithm(Vec x) {
 
 void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
                    float scale, float* dz, double* loss, std::int64_t* correct) {
-  double total = 0;
-  std::int64_t right = 0;
-  for (int v = 0; v < vectors_of(n); ++v) {
-    const int first = v * kLanes;
-    const int valid = n - first < kLanes ? n - first : kLanes;
+  typedef std::uint8_t ByteVec __attribute__((vector_size(kLanes)));
+  IntVec lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = i;
+  Vec losses = {};
+  IntVec right = {};
+  for (int first = 0; first < n; first += kLanes) {
+    const IntVec active = lane < n - first;  // all bits set where the sample exists
+    ByteVec bytes;
+    std::memcpy(&bytes, labels + first, sizeof bytes);
+    const IntVec label = __builtin_convertvector(bytes, IntVec);
     const float* at = z + first;
-    IntVec label = {};
-    IntVec lane = {};
-    for (int i = 0; i < kLanes; ++i) {
-      label[i] = i < valid ? labels[first + i] : 0;
-      lane[i] = i;
-    }
-    const IntVec active = lane < valid;  // all bits set where the sample exists
     Vec largest = load(at);
     IntVec decided = {};
-    Vec chosen = label == 0 ? largest : Vec{};
+    Vec chosen = largest;
     for (int c = 1; c < classes; ++c) {
       const Vec logit = load(at + c * stride);
       // NaN wins and stays, as in a maximum that propagates it.
@@ -82,23 +80,29 @@ void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int 
       decided = better ? IntVec{} + c : decided;
       chosen = label == c ? logit : chosen;
     }
+    // The exponentials wait in dz, which they become.
+    float* const to = dz ? dz + first : nullptr;
     Vec normaliser = {};
-    for (int c = 0; c < classes; ++c) normaliser += exponential(load(at + c * stride) - largest);
-    const Vec losses = logarithm(normaliser) + largest - chosen;
-    for (int i = 0; i < valid; ++i) {
-      total += losses[i];
-      right += decided[i] == label[i];
-    }
-    if (!dz) continue;
-    const Vec factor = splat(scale) / normaliser;
     for (int c = 0; c < classes; ++c) {
-      Vec d = exponential(load(at + c * stride) - largest) * factor;
-      d = label == c ? d - splat(scale) : d;
-      store(dz + c * stride + first, active ? d : Vec{});
+      const Vec e = exponential(load(at + c * stride) - largest);
+      normaliser += e;
+      if (to) store(to + c * stride, e);
+    }
+    const Vec each = logarithm(normaliser) + largest - chosen;
+    losses += active ? each : Vec{};
+    right -= (decided == label) & active;
+    if (!to) continue;
+    const Vec factor = active ? splat(scale) / normaliser : Vec{};
+    const Vec whole = active ? splat(scale) : Vec{};
+    for (int c = 0; c < classes; ++c) {
+      const Vec d = load(to + c * stride) * factor;
+      store(to + c * stride, label == c ? d - whole : d);
     }
   }
-  *loss += total;
-  *correct += right;
+  for (int i = 0; i < kLanes; ++i) {
+    *loss += losses[i];
+    *correct += right[i];
+  }
 }
 
 void softmax(const float* x, float* y, int features, int n, int stride) {

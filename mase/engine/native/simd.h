@@ -81,14 +81,48 @@ inline Vec square_root(Vec x) {
 #endif
 }
 
-// Lane order is fixed, so a sum does not depend on anything but its terms.
+// The sum of the lanes, in an order of its own that never changes.
 inline float sum(Vec v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps((__m512)v);
+#else
   float lanes[kLanes];
   std::memcpy(lanes, &v, sizeof lanes);
   for (int width = kLanes / 2; width > 0; width /= 2) {
     for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
   }
   return lanes[0];
+#endif
+}
+
+// out[i] += sum(v[i]) for 16 vectors: adding while transposing takes a third of the work of 16
+// separate sums.
+inline void add_sums(const Vec (&v)[16], float* const (&out)[16]) {
+#if defined(__AVX512F__)
+  __m512 a[8];
+  for (int i = 0; i < 8; ++i) {
+    a[i] = _mm512_add_ps(_mm512_unpacklo_ps((__m512)v[2 * i], (__m512)v[2 * i + 1]),
+                         _mm512_unpackhi_ps((__m512)v[2 * i], (__m512)v[2 * i + 1]));
+  }
+  __m512 b[4];
+  for (int i = 0; i < 4; ++i) {
+    const __m512d p = _mm512_castps_pd(a[2 * i]);
+    const __m512d q = _mm512_castps_pd(a[2 * i + 1]);
+    b[i] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(p, q)),
+                         _mm512_castpd_ps(_mm512_unpackhi_pd(p, q)));
+  }
+  __m512 c[2];
+  for (int i = 0; i < 2; ++i) {
+    c[i] = _mm512_add_ps(_mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0x88),
+                         _mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0xdd));
+  }
+  alignas(64) float sums[16];
+  _mm512_store_ps(sums, _mm512_add_ps(_mm512_shuffle_f32x4(c[0], c[1], 0x88),
+                                      _mm512_shuffle_f32x4(c[0], c[1], 0xdd)));
+  for (int i = 0; i < 16; ++i) *out[i] += sums[i];
+#else
+  for (int i = 0; i < 16; ++i) *out[i] += sum(v[i]);
+#endif
 }
 
 // NaN goes through both, as in the scalar kernels of the number formats.
