@@ -205,20 +205,33 @@ std::int64_t integer_of(const Object* object) {
   return object ? object->integer().value_or(0) : 0;
 }
 
-// Batches done, from the state of Lightning's loops.
+// A counter such as loops.fit_loop["epoch_progress"]["current"]["ready"].
+std::optional<std::int64_t> counter(const Object& loop, std::string_view progress,
+                                    std::string_view part, std::string_view name) {
+  const Object* at = loop.find(progress);
+  for (const std::string_view key : {part, name}) at = at ? at->find(key) : nullptr;
+  return at ? at->integer() : std::nullopt;
+}
+
+// Where training stood, from the state of Lightning's loops. A checkpoint written after a batch
+// counts it as processed, but not yet as completed.
 void read_progress(const Object& root, Checkpoint& out) {
+  constexpr std::string_view kBatches = "epoch_loop.batch_progress";
   const Object* loops = root.find("loops");
   const Object* fit = loops ? loops->find("fit_loop") : nullptr;
-  const Object* batches = fit ? fit->find("epoch_loop.batch_progress") : nullptr;
+  const Object* batches = fit ? fit->find(kBatches) : nullptr;
   if (!batches) return;
-  const Object* total = batches->find("total");
-  const Object* current = batches->find("current");
+  out.batches = counter(*fit, kBatches, "total", "processed").value_or(-1);
+  const auto ready = counter(*fit, "epoch_progress", "current", "ready");
+  const auto completed = counter(*fit, "epoch_progress", "current", "completed");
+  if (ready && ready == completed && *ready > 0) {
+    // Saved between epochs, after the fit: `epoch` already names the next one.
+    out.epoch = *ready - 1;
+    return;
+  }
   const Object* last = batches->find("is_last_batch");
-  const Object* all = total ? total->find("completed") : nullptr;
-  const Object* now = current ? current->find("completed") : nullptr;
-  if (all && all->integer()) out.batches = *all->integer();
-  const bool complete = last && last->boolean().value_or(false);
-  if (!complete && now && now->integer()) out.batches_in_epoch = *now->integer();
+  if (last && last->boolean().value_or(false)) return;
+  out.batches_in_epoch = counter(*fit, kBatches, "current", "processed").value_or(-1);
 }
 
 Result<Checkpoint> read_lightning(TorchArchive& archive, const std::string& file_name) {
