@@ -54,12 +54,21 @@ struct DataSet {
   std::string hash;    // SHA-256 of the source (of several files: of their hashes), hexadecimal
 };
 
+// A file of a data set as it is published.
+struct RemoteFile {
+  std::string_view name;
+  std::string_view sha256 = "";  // "" = not known
+  // Whether a download is the file at all, where the hash is not known.
+  bool (*looks_right)(const std::filesystem::path&) = nullptr;
+};
+
 struct DataSetRow {
   std::string_view name;
   std::string_view summary;
   Info (*info)() = nullptr;
   DataSet (*open)(const OpenOptions&, const std::filesystem::path& source) = nullptr;
-  std::string_view download_url = "";  // "" = nothing to download
+  std::string_view download_url = "";      // of the file, or with a '/' at the end of its folder
+  std::span<const RemoteFile> files = {};  // none = nothing to download
 };
 
 // All data sets, sorted by name (data/table.cpp).

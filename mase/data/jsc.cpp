@@ -9,6 +9,7 @@
 #include "mase/data/dataset.h"
 #include "mase/data/lookup.h"
 #include "mase/data/prepare.h"
+#include "mase/io/hdf5_table.h"
 #include "mase/io/open_table.h"
 
 namespace mase::data {
@@ -17,6 +18,7 @@ namespace {
 constexpr std::string_view kFileName =
     "processed-pythia82-lhc13-all-pt1-50k-r1_h022_e0175_t220_nonu_truth.z";
 constexpr std::string_view kTableName = "t_allpar_new";
+constexpr RemoteFile kFiles[] = {{.name = kFileName, .looks_right = io::is_hdf5}};
 
 Info jsc_info() {
   return {.name = "jsc",
@@ -92,6 +94,8 @@ const DataSetRow kJsc{
     .summary = "jets of the LHC by the particle they began with: g, q, W, Z or t",
     .info = jsc_info,
     .open = open_jsc,
+    .download_url = "https://cernbox.cern.ch/s/jvFd5MoWhGs1l5v/download",
+    .files = kFiles,
 };
 
 }  // namespace mase::data

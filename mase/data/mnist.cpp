@@ -16,6 +16,17 @@ namespace {
 constexpr std::int64_t kSide = 28;
 constexpr std::int64_t kClasses = 10;
 
+constexpr RemoteFile kFiles[] = {
+    {.name = "train-images-idx3-ubyte.gz",
+     .sha256 = "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"},
+    {.name = "train-labels-idx1-ubyte.gz",
+     .sha256 = "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"},
+    {.name = "t10k-images-idx3-ubyte.gz",
+     .sha256 = "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"},
+    {.name = "t10k-labels-idx1-ubyte.gz",
+     .sha256 = "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"},
+};
+
 Info mnist_info() {
   return {.name = "mnist",
           .task = Task::ImageClassification,
@@ -107,6 +118,8 @@ const DataSetRow kMnist{
     .summary = "handwritten digits, 28 x 28 pixels",
     .info = mnist_info,
     .open = open_mnist,
+    .download_url = "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    .files = kFiles,
 };
 
 }  // namespace mase::data
