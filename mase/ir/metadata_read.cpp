@@ -155,6 +155,10 @@ CommonMeta read_common(const Value& value) {
   common.mase_type = text_at(dict, "mase_type", path);
   common.mase_op = text_at(dict, "mase_op", path);
   common.args = read_entries(dict, "args", path, read_argument);
+  // Plain values come after tensors; a TOML file has them the other way round.
+  std::stable_partition(common.args.begin(), common.args.end(), [](const auto& entry) {
+    return entry.second.kind != ArgumentMeta::Kind::Constant;
+  });
   common.results = read_entries(dict, "results", path, read_argument);
   return common;
 }

@@ -5,6 +5,7 @@
 
 #include "mase/passes/analysis/report_quantized.h"
 #include "mase/passes/analysis/summarize_quantization.h"
+#include "mase/passes/interface/node_meta_param.h"
 #include "mase/passes/transform/metadata_value_type_cast.h"
 #include "mase/passes/transform/quantize.h"
 
@@ -12,10 +13,8 @@ namespace mase::passes {
 
 std::span<const Pass* const> builtin_passes() {
   static const std::vector<const Pass*> kPasses{
-      &kMetadataValueTypeCast,
-      &kQuantize,
-      &kReportQuantized,
-      &kSummarizeQuantization,
+      &kLoadNodeMetaParam, &kMetadataValueTypeCast, &kQuantize,
+      &kReportQuantized,   &kSaveNodeMetaParam,     &kSummarizeQuantization,
   };
   return kPasses;
 }

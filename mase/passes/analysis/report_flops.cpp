@@ -39,7 +39,7 @@ void add(NodeCost& total, const NodeCost& node) {
   total.bitops += node.bitops;
 }
 
-// Counts are whole numbers; where the rule divides they print as users know them: 640.0.
+// Counts are whole numbers; where the rule divides they are floats in users' results: 640.0.
 ir::Value number(double value, bool fractional) {
   return fractional ? ir::Value(value) : ir::Value(static_cast<std::int64_t>(value));
 }
@@ -80,15 +80,15 @@ std::string FlopReport::table() const {
     headers.clear();
     for (const auto& [key, value] : row(node)) {
       headers.push_back(key);
-      cells.emplace_back(value.is<std::string>() ? value.as_text() : ir::repr(value));
+      cells.emplace_back(value.is<std::string>()
+                             ? Cell(value.as_text())
+                             : Cell(static_cast<std::int64_t>(value.as_number())));
     }
     rows.push_back(std::move(cells));
   };
   for (const NodeCost& node : nodes) add_row(node);
   add_row(total);
-  std::vector<Align> align(headers.size(), Align::Right);
-  align[0] = align[1] = Align::Left;
-  return format_table(headers, rows, {.style = TableStyle::Orgtbl, .align = align});
+  return format_table(headers, rows, {.style = TableStyle::Orgtbl});
 }
 
 ir::Value FlopReport::to_value() const {

@@ -139,7 +139,7 @@ PassResult run(const ir::Graph& graph, const Options& options, Context& context)
   warn_of_idle_groups(graph, parsed, result.hits, context);
   context.original = graph;
   const QuantizationSummary summary = summarize_quantization(graph, result.graph);
-  log_summary(summary, context);
+  if (options.flag("report")) log_summary(summary, context);
   if (!context.folder.empty()) save_summary(summary, context.folder / "quantize");
   result.info = summary.to_value();
   return result;
@@ -203,7 +203,8 @@ ir::Graph quantize(const ir::Graph& graph, const QuantizeOptions& options,
 QuantizeOptions read_quantize_options(const Options& options, Diagnostics& diagnostics) {
   QuantizeOptions out{.by = parse_by(options.text("by"), options.where("by")), .rules = {}};
   for (const auto& [key, value] : options.values()) {
-    if (key != "by") out.rules.push_back(read_rule(key, value, options, out.by, diagnostics));
+    if (key != "by" && key != "report")
+      out.rules.push_back(read_rule(key, value, options, out.by, diagnostics));
   }
   if (out.rules.empty()) {
     diagnostics.add("no rules: nothing would be quantised", options.where(),
@@ -221,6 +222,10 @@ const Pass kQuantize{
                  .required = true,
                  .choices = by_names(),
                  .help = "what the rules below select nodes by"},
+                {.name = "report",
+                 .type = Option::Type::Bool,
+                 .standard = true,
+                 .help = "log what changed, as summarize_quantization does"},
                 {.name = "*",
                  .type = Option::Type::Table,
                  .help = "a rule: [passes.quantize.<op, node or pattern>.config]; "

@@ -1,0 +1,84 @@
+#include "mase/passes/analysis/report_flops.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "mase/numerics/format.h"
+#include "tests/passes/networks.h"
+
+namespace mase::passes {
+namespace {
+
+using numerics::integer;
+using testing::HasSubstr;
+
+const ir::Named<ops::TensorType> kBatchOf8{{"x", {.shape = {8, 16}}}};
+
+// The layers of a report as its authors wrote them: 640.0 where a rule divides, 512 elsewhere.
+void expect_report(const ir::Graph& graph, const nlohmann::ordered_json& expected) {
+  nlohmann::ordered_json actual = ir::to_json(report_flops(graph, kBatchOf8).to_value());
+  ASSERT_EQ(actual["layers"].size(), expected["layers"].size());
+  for (std::size_t i = 0; i < expected["layers"].size(); ++i) {
+    actual["layers"][i].erase("node");
+    EXPECT_EQ(actual["layers"][i].dump(), expected["layers"][i].dump());
+  }
+  EXPECT_EQ(actual["flops"].dump(), expected["flops"].dump());
+  EXPECT_EQ(actual["bitops"].dump(), expected["bitops"].dump());
+}
+
+TEST(ReportFlops, CountsOfTheReports) {
+  std::ifstream in(std::filesystem::path(MASE_SOURCE_DIR) / "tests/golden/passes.json");
+  const auto expected = nlohmann::ordered_json::parse(in)["flops"];
+  expect_report(jsc_tiny(), expected["jsc-tiny"]);
+  expect_report(jsc_toy(), expected["jsc-toy"]);
+  expect_report(jsc_10x(), expected["student-10x (seed 000)"]);
+}
+
+// Quantised: computations x data width x weight width; relu has no weight.
+TEST(ReportFlops, BitOperationsOfQuantisedLayers) {
+  const ArgumentFormats formats{
+      .data_in = integer(8, 4), .weight = integer(4, 2), .bias = integer(16, 8)};
+  const ir::Graph graph =
+      quantize(jsc_tiny(), {.rules = {{"linear", formats}, {"relu", integer(6, 3)}}});
+  const FlopReport report = report_flops(graph, kBatchOf8);
+  EXPECT_EQ(report.nodes[0].bitops, 512 * 32);
+  EXPECT_EQ(report.nodes[1].bitops, 128 * 6);
+  EXPECT_EQ(report.nodes[2].bitops, 640 * 8 * 4);
+  EXPECT_EQ(report.total.bitops, 512 * 32 + 128 * 6 + 640 * 8 * 4 + 40 * 6);
+  EXPECT_EQ(report.nodes[2].layer, "LinearInteger(in_features=16, out_features=5, bias=True)");
+}
+
+TEST(ReportFlops, Functions) {
+  const ir::NodeRef x{"x"};
+  const ir::Graph graph = NetworkBuilder("functions")
+                              .function("operator.add", {x, x})
+                              .function("torch.matmul", {ir::NodeRef{"add"}, x})
+                              .done();
+  const ir::Graph quantised = quantize(
+      graph,
+      {.rules = {{"add", integer(8, 4)},
+                 {"matmul", ArgumentFormats{.data_in = integer(8, 4), .weight = integer(2, 1)}}}});
+  const FlopReport report = report_flops(quantised, {{"x", {.shape = {4, 4}}}});
+  EXPECT_EQ(report.nodes[0].layer, "add_integer");
+  EXPECT_EQ(report.nodes[0].bitops, 16 * 8);
+  EXPECT_EQ(report.nodes[1].bitops, 64 * 8 * 2);
+}
+
+TEST(ReportFlops, Table) {
+  const std::string text = fmt::format("{}", report_flops(jsc_tiny(), kBatchOf8));
+  EXPECT_THAT(text, HasSubstr("| node         | layer "));
+  EXPECT_THAT(text, HasSubstr("|            640 |"));
+  EXPECT_THAT(text, HasSubstr("| total        | "));
+  EXPECT_THAT(text, HasSubstr("|    42240 |"));
+}
+
+TEST(ReportFlops, NeedsShapes) {
+  EXPECT_THROW(report_flops(jsc_tiny()), Error);
+  EXPECT_THROW(report_flops(jsc_tiny(), {{"x", {.shape = {8, 15}}}}), Error);
+}
+
+}  // namespace
+}  // namespace mase::passes
