@@ -3,6 +3,13 @@
 
 #include <vector>
 
+#include "mase/passes/analysis/add_common_metadata.h"
+#include "mase/passes/analysis/add_software_metadata.h"
+#include "mase/passes/analysis/init_metadata.h"
+#include "mase/passes/analysis/report_graph.h"
+#include "mase/passes/analysis/report_node_meta_param.h"
+#include "mase/passes/analysis/report_node_shape.h"
+#include "mase/passes/analysis/report_node_type.h"
 #include "mase/passes/analysis/report_quantized.h"
 #include "mase/passes/analysis/summarize_quantization.h"
 #include "mase/passes/interface/node_meta_param.h"
@@ -12,10 +19,23 @@
 namespace mase::passes {
 
 std::span<const Pass* const> builtin_passes() {
+  // clang-format off
   static const std::vector<const Pass*> kPasses{
-      &kLoadNodeMetaParam, &kMetadataValueTypeCast, &kQuantize,
-      &kReportQuantized,   &kSaveNodeMetaParam,     &kSummarizeQuantization,
+      &kAddCommonMetadata,
+      &kAddSoftwareMetadata,
+      &kInitMetadata,
+      &kLoadNodeMetaParam,
+      &kMetadataValueTypeCast,
+      &kQuantize,
+      &kReportGraph,
+      &kReportNodeMetaParam,
+      &kReportNodeShape,
+      &kReportNodeType,
+      &kReportQuantized,
+      &kSaveNodeMetaParam,
+      &kSummarizeQuantization,
   };
+  // clang-format on
   return kPasses;
 }
 
