@@ -265,7 +265,7 @@ TEST_P(Native, CapturesWhatNodesRead) {
     for (std::size_t k = 0; k < ours[i].second.size(); ++k) {
       const ir::Tensor& a = ours[i].second[k];
       const ir::Tensor& b = theirs[i].second[k];
-      ASSERT_EQ(a.size(), b.size());
+      ASSERT_EQ(a.shape(), b.shape()) << names[i];
       for (std::int64_t e = 0; e < a.size(); ++e) ASSERT_NEAR(a.at(e), b.at(e), 4e-6) << names[i];
     }
   }
@@ -273,6 +273,21 @@ TEST_P(Native, CapturesWhatNodesRead) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, Native, ::testing::Range(0, static_cast<int>(cases().size())),
                          case_name);
+
+TEST(NativeCapture, ResultsHaveTheShapesOfTheGraph) {
+  ir::Graph graph = test::with_input();
+  graph.add({.name = "view",
+             .kind = ir::NodeKind::CallMethod,
+             .op = "view",
+             .target = "view",
+             .args = {ir::NodeRef{"x"}, -1, 2, 3}});
+  test::finish(graph, "view");
+  const ir::Tensor input = test::random_tensor({4, 6}, 1, -1, 1);
+  const auto results =
+      load_engine("native").compile(graph)->capture_results({&input, 1}, Mode::Eval);
+  EXPECT_EQ(ir::find(results, "view")->get<ir::Tensor>()->shape(), (ir::Shape{4, 2, 3}));
+  EXPECT_EQ(ir::find(results, "output")->get<ir::Tensor>()->shape(), (ir::Shape{4, 2, 3}));
+}
 
 // Fake quantisation is exact arithmetic on few bits: the result is that of LibTorch bit for bit.
 TEST(NativeQuantised, LogitsAreBitwiseThoseOfLibTorch) {

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "mase/engine/native/flush_denormals.h"
+#include "mase/ops/op.h"
 #include "mase/support/error.h"
 
 namespace mase::engine::native {
@@ -183,6 +184,9 @@ ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> 
   for (ir::Tensor& tensor : tensors) targets.push_back(tensor.values_mut<float>().data());
   executor.forward(copy.weights_, {.table = input.values<float>().data(), .rows = order}, mode, 0,
                    values, targets);
+  // The plan knows samples as flat rows; callers see the shapes of the graph.
+  const ir::Named<ops::ValueType> types = ops::infer_types(
+      graph_, {{graph_.placeholders().at(0), ops::TensorType{input.shape(), input.dtype()}}});
   ir::Named<ir::Value> out;
   std::size_t next = 0;
   for (const ir::Node& node : graph_) {
@@ -192,7 +196,8 @@ ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> 
     }
     ir::Tensor tensor = tensors[next++];
     if (node.kind == ir::NodeKind::Placeholder) tensor = input;
-    out.emplace_back(node.name, tensor);
+    const auto& type = std::get<ops::TensorType>(*ir::find(types, node.name));
+    out.emplace_back(node.name, tensor.reshaped(type.shape));
   }
   return out;
 }
