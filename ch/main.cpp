@@ -1,7 +1,23 @@
-// The program `ch`.
-#include <fmt/format.h>
+// The program: reads the command line, finds the action, runs it, turns errors into exit codes.
+#include <unistd.h>
 
-int main() {
-  fmt::print("ch\n");
-  return 0;
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+
+#include "ch/program.h"
+
+int main(int argc, char** argv) {
+  // Writing to a closed pipe (`ch info | head`) ends the program quietly, as it does for others.
+  std::signal(SIGPIPE, SIG_DFL);
+  // Waiting threads of OpenMP that spin cost up to ten times the run time beside other work.
+  setenv("OMP_WAIT_POLICY", "passive", 0);
+
+  const int code = ch::run_program({argv + 1, argv + argc});
+  std::cout.flush();
+  std::fflush(nullptr);
+  // Without the destructors of globals: those of LibTorch take longer than small runs.
+  _exit(code);
 }

@@ -63,7 +63,7 @@ Log::Log(std::FILE* stream, ColourPolicy policy)
     : stream_(stream), terminal_(inspect_terminal(fileno(stream), policy)) {}
 
 void Log::write(LogLevel level, std::string_view message) const {
-  if (level < level_) return;
+  if (level < level_ || (level == LogLevel::Warning && !warnings_)) return;
   Progress::clear_line();
   // One call per line, so that lines of several threads do not mix.
   const std::string line = format_log(level, message, terminal_.colour) + "\n";

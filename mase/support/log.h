@@ -29,6 +29,8 @@ class Log {
 
   void set_level(LogLevel level) { level_ = level; }
   LogLevel level() const { return level_; }
+  // Warnings can be left out by themselves, without the information around them.
+  void show_warnings(bool show) { warnings_ = show; }
   const Terminal& terminal() const { return terminal_; }
 
   void write(LogLevel level, std::string_view message) const;
@@ -41,6 +43,7 @@ class Log {
   std::FILE* stream_;
   Terminal terminal_;
   LogLevel level_ = LogLevel::Info;
+  bool warnings_ = true;
 };
 
 }  // namespace mase

@@ -120,6 +120,16 @@ TEST(Log, DropsLinesBelowItsLevel) {
   EXPECT_EQ(file.text(), "INFO     shown\n");
 }
 
+TEST(Log, LeavesOutWarningsAlone) {
+  const File file;
+  Log log(file.get(), ColourPolicy::Never);
+  log.show_warnings(false);
+  log.warning("hidden");
+  log.info("shown");
+  log.error("shown too");
+  EXPECT_EQ(file.text(), "INFO     shown\nERROR    shown too\n");
+}
+
 TEST(Log, LevelNamesReadBack) {
   for (const std::string& text : log_level_names()) {
     LogLevel level{};

@@ -1,0 +1,76 @@
+// ch train MODEL DATASET
+#include <fmt/format.h>
+
+#include "ch/actions/actions.h"
+#include "ch/load.h"
+#include "ch/run.h"
+#include "mase/train/optimiser.h"
+#include "mase/train/train.h"
+
+namespace ch {
+
+namespace train = mase::train;
+
+namespace {
+
+train::FitOptions fit_options(const Settings& settings,
+                              const mase::engine::ProgramOptions& engine) {
+  train::FitOptions options;
+  options.optimiser =
+      train::optimiser_options(settings.text("training_optimizer"),
+                               settings.number("learning_rate"), settings.number("weight_decay"));
+  options.precision = engine.precision;
+  options.threads = engine.threads;
+  options.seed = engine.seed;
+  options.batch_size = settings.integer("batch_size");
+  options.max_epochs = settings.integer("max_epochs");
+  if (settings.has("max_steps")) options.max_steps = settings.integer("max_steps");
+  options.accumulate_grad_batches = settings.integer("accumulate_grad_batches");
+  if (settings.has("log_every_n_steps")) {
+    options.log_every_n_steps = settings.integer("log_every_n_steps");
+  }
+  options.one_batch = settings.flag("to_debug");
+  if (settings.has("resume")) options.resume = settings.text("resume");
+  return options;
+}
+
+void print_plan(const Run& run, const train::FitOptions& options) {
+  const std::int64_t batches =
+      (run.data.train.rows() + options.batch_size - 1) / options.batch_size;
+  fmt::print(
+      "would train '{}' ({} parameters) on {} rows of {}: {} batches of {} per epoch, {} "
+      "epochs\nwould write to {}\n",
+      run.model_name(), run.graph.parameter_count(), run.data.train.rows(), run.data.info.name,
+      batches, options.batch_size, options.max_epochs, run.folder.string());
+}
+
+}  // namespace
+
+int run_train(Invocation& invocation) {
+  Run run(invocation);
+  run.open();
+  run.info(fmt::format("Training model '{}'...", run.model_name()));
+  run.info(fmt::format("##### WEIGHT DECAY ##### {}", shown(run.settings.value("weight_decay"))));
+  const std::optional<Checkpoint> checkpoint = find_checkpoint(run.settings);
+  if (checkpoint) {
+    load_checkpoint(*checkpoint, run);
+    run.info(fmt::format("'{}' checkpoint loaded before training", checkpoint->type));
+  }
+
+  const mase::engine::ProgramOptions program = run.program_options();
+  const mase::engine::Engine& engine = run.engine(run.graph, program);
+  const train::FitOptions options = fit_options(run.settings, program);
+  if (run.dry_run()) {
+    print_plan(run, options);
+    return 0;
+  }
+  run.phases.start("train");
+  const train::FitResult result = train::fit(run.graph, run.data, engine, options, run.output());
+  run.phases.stop();
+  if (result.interrupted) return 128 + result.signal;
+
+  run.complete("Training");
+  return 0;
+}
+
+}  // namespace ch

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "ch/run.h"
+#include "mase/io/load.h"
+
+namespace ch {
+
+// What --load and --load-type name.
+struct Checkpoint {
+  std::filesystem::path path;  // a file, also where --load names a folder
+  std::string type;            // "pt", "pl", "mz"
+};
+
+// From the settings, the type from the content. Nothing if --load is not given. Throws if the file
+// is none of these, is of another type than --load-type says, or is the original's pickled .mz.
+std::optional<Checkpoint> find_checkpoint(const Settings& settings);
+
+// Loads weights into run.graph, or replaces it by the transformed graph (mz), and logs it.
+// Returns the report of the names (empty for mz).
+mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run);
+
+// The checkpoint that test and predict need. Without --load: an error that names the latest
+// best.ckpt of the project folder.
+Checkpoint required_checkpoint(const Run& run);
+
+}  // namespace ch

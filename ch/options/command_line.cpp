@@ -1,0 +1,152 @@
+// A command line in argparse's manner, driven by the option rows. CLI11 is not used: it knows no
+// prefixes, and its messages and exit codes are not the ones users of `ch` know.
+#include "ch/options/command_line.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "mase/support/suggest.h"
+
+namespace ch {
+
+using mase::Diagnostics;
+using mase::ir::Value;
+
+namespace {
+
+bool looks_like_number(std::string_view text) {
+  return text.size() > 1 && text[0] == '-' &&
+         (text[1] == '.' || (text[1] >= '0' && text[1] <= '9'));
+}
+
+bool is_option_like(std::string_view text) {
+  return text.size() > 1 && text[0] == '-' && !looks_like_number(text);
+}
+
+std::vector<std::string> all_flags() {
+  std::vector<std::string> flags;
+  for (const Option& option : options())
+    flags.insert(flags.end(), option.flags.begin(), option.flags.end());
+  return flags;
+}
+
+struct Match {
+  const Option* option = nullptr;
+  std::string spelling;
+};
+
+// The option that a spelling, or the only option that a prefix stands for.
+std::optional<Match> match_flag(const std::string& flag, Diagnostics& diagnostics) {
+  if (const Option* option = find_flag(flag)) return Match{option, flag};
+  std::vector<Match> matches;
+  if (flag.starts_with("--") && flag.size() > 2) {
+    for (const Option& option : options()) {
+      for (const std::string_view candidate : option.flags) {
+        if (!candidate.starts_with(flag)) continue;
+        if (matches.empty() || matches.back().option != &option) {
+          matches.push_back({&option, std::string(candidate)});
+        }
+      }
+    }
+  }
+  if (matches.size() == 1) return matches.front();
+  if (!matches.empty()) {
+    std::string names;
+    for (const Match& match : matches) {
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", match.spelling);
+    }
+    diagnostics.add(fmt::format("ambiguous option: {} could match {}", flag, names));
+    return std::nullopt;
+  }
+  for (const Absent& absent : absent_options()) {
+    if (absent.flag == flag) {
+      diagnostics.add(fmt::format("{} is not available: {}", flag, absent.reason));
+      return std::nullopt;
+    }
+  }
+  diagnostics.add(fmt::format("unrecognized arguments: {}", flag), {},
+                  mase::did_you_mean(flag, all_flags()));
+  return std::nullopt;
+}
+
+// Whether `text` may be the value of an option whose value can be left out: a positional that
+// follows (`--resume jsc-tiny jsc`) must not be swallowed.
+bool may_be_optional_value(const Option& option, const std::string& text) {
+  for (const std::string_view choice : option.choices) {
+    if (choice == text) return true;
+  }
+  std::error_code error;
+  return option.or_path && std::filesystem::is_regular_file(text, error);
+}
+
+void add_value(CommandLine& line, const Match& match, const std::string& text,
+               Diagnostics& diagnostics) {
+  std::string problem;
+  std::optional<Value> value = parse_value(*match.option, text, problem);
+  if (value) problem = check_value(*match.option, *value);
+  if (!problem.empty()) {
+    diagnostics.add(fmt::format("argument {}: {}", match.spelling, problem));
+    return;
+  }
+  if (match.option->type == Type::TextList) {
+    for (Given& earlier : line.given) {
+      if (earlier.option != match.option) continue;
+      earlier.value.get<mase::ir::List>()->push_back(text);
+      return;
+    }
+  }
+  line.given.push_back({match.option, std::move(*value), match.spelling});
+}
+
+}  // namespace
+
+const Value* CommandLine::find(std::string_view dest) const {
+  for (auto item = given.rbegin(); item != given.rend(); ++item) {
+    if (item->option->dest == dest) return &item->value;
+  }
+  return nullptr;
+}
+
+CommandLine read_command_line(std::span<const std::string> arguments, Diagnostics& diagnostics) {
+  CommandLine line;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--") {
+      line.positionals.insert(line.positionals.end(), arguments.begin() + i + 1, arguments.end());
+      break;
+    }
+    if (!is_option_like(argument)) {
+      line.positionals.push_back(argument);
+      continue;
+    }
+    const std::size_t equals = argument.starts_with("--") ? argument.find('=') : std::string::npos;
+    const std::string flag = argument.substr(0, equals);
+    const auto match = match_flag(flag, diagnostics);
+    const bool has_next = i + 1 < arguments.size() && !is_option_like(arguments[i + 1]);
+    if (!match) continue;
+    const Option& option = *match->option;
+    if (!option.takes_value()) {
+      if (equals != std::string::npos) {
+        diagnostics.add(fmt::format("argument {}: ignored explicit argument '{}'", match->spelling,
+                                    argument.substr(equals + 1)));
+        continue;
+      }
+      line.given.push_back({&option, true, match->spelling});
+    } else if (equals != std::string::npos) {
+      add_value(line, *match, argument.substr(equals + 1), diagnostics);
+    } else if (option.type == Type::OptionalChoice) {
+      const bool take = has_next && may_be_optional_value(option, arguments[i + 1]);
+      add_value(line, *match, take ? arguments[++i] : std::string(option.choices.front()),
+                diagnostics);
+    } else if (has_next) {
+      add_value(line, *match, arguments[++i], diagnostics);
+    } else {
+      diagnostics.add(fmt::format("argument {}: expected one argument", match->spelling));
+    }
+  }
+  return line;
+}
+
+}  // namespace ch

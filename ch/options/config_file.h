@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ch/options/settings.h"
+#include "mase/io/toml.h"
+#include "mase/passes/pass.h"
+
+namespace ch {
+
+// Reads a configuration file into the settings. Problems of its top level go to `diagnostics` with
+// file, line and column. Throws Error{Usage} if it is no TOML, Error{Unreadable} if it cannot be
+// read.
+mase::io::TomlNode read_config(const std::string& path, Settings& settings,
+                               mase::Diagnostics& diagnostics);
+
+// Loads the plug-ins of --plugin, or of the key `plugins`: paths from the working directory or from
+// beside the file.
+void load_plugins(const Settings& settings);
+
+// The passes of a configuration file in file order, with checked options.
+struct PlannedPass {
+  const mase::passes::Pass* pass = nullptr;
+  mase::passes::Options options;
+};
+// Plug-ins must be loaded before; problems go to `diagnostics`.
+std::vector<PlannedPass> planned_passes(const mase::io::TomlNode& file,
+                                        mase::Diagnostics& diagnostics);
+
+}  // namespace ch

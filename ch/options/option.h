@@ -1,0 +1,110 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mase/ir/value.h"
+
+// The options of `ch`, one row each. Parsing, help, the check of configuration files, the argument
+// table, shell completion, the option reference and run.json are derived from these rows.
+namespace ch {
+
+enum class Type {
+  Flag,         // no value
+  Int,          // whole number
+  PositiveInt,  // whole number; zero and less mean "none", with a warning
+  Number,       // real number
+  Text,
+  TextList,        // given several times, or a list in a file
+  Choice,          // one of `choices`
+  File,            // an existing file, made absolute
+  FileOrFolder,    // an existing file or folder, made absolute
+  Folder,          // a folder, made absolute; created when it is written to
+  OptionalChoice,  // one of `choices`; the value may be left out: the first one
+};
+
+enum class Group { General, Trainer, Runtime, Data, Project, Information };
+inline constexpr Group kGroups[] = {Group::General, Group::Trainer, Group::Runtime,
+                                    Group::Data,    Group::Project, Group::Information};
+std::string_view title(Group group);  // "general options"
+
+// Which actions an option does something for; each action (ch/action.h) owns one bit.
+enum Use : unsigned {
+  kTrain = 1,
+  kTest = 2,
+  kPredict = 4,
+  kTransform = 8,
+  kInfo = 16,
+  kData = 32,
+  kHelp = 64,
+  kCompletion = 128,
+  kRuns = kTrain | kTest | kPredict | kTransform,  // take a model and data
+  kAll = 255,
+};
+
+// A value that users know from elsewhere and that cannot work here.
+struct Refusal {
+  std::string_view value;
+  std::string_view reason;
+  // What a configuration file that says so gets instead, with a warning; "" = an error there too.
+  std::string_view instead = "";
+};
+
+struct Option {
+  std::string_view dest;  // key in configuration files and name in the argument table
+  std::vector<std::string_view> flags = {};  // long spellings; empty for positionals
+  Type type = Type::Text;
+  mase::ir::Value standard = {};  // the default; None where the value may stay open
+  std::string_view metavar = "";
+  Group group = Group::General;
+  unsigned used_by = kRuns;
+  std::string_view help = "";
+  std::vector<std::string_view> choices = {};
+  bool or_path = false;  // an existing file is as good as a choice
+  std::vector<Refusal> refused = {};
+  std::optional<double> minimum = std::nullopt;
+  std::optional<double> maximum = std::nullopt;
+  std::string_view range_reason = "";   // why a value outside the range is refused
+  std::string_view short_flag = "";     // "-h"
+  bool in_table = true;                 // a row of the argument table and a key of files
+  std::string_view shown_default = "";  // what the help says where `standard` is None
+  bool beyond_mase = false;             // in the argument table of the actions that use it only
+
+  bool is_positional() const { return flags.empty() && short_flag.empty(); }
+  bool takes_value() const { return type != Type::Flag; }
+  // "--cpu", "action": how messages call it.
+  std::string_view name() const { return flags.empty() ? dest : flags.front(); }
+};
+
+// All options in the order of the argument table: those of MASE first, in its order.
+const std::vector<Option>& options();
+const Option* find_option(std::string_view dest);
+// The option with this spelling ("--batch-size", "-h"); null if there is none.
+const Option* find_flag(std::string_view flag);
+
+// Keys and flags that MASE's users may have in their files and scripts and that have no function
+// here: accepted in files with a warning, refused on the command line with the reason.
+struct Absent {
+  std::string_view dest;
+  std::string_view flag;  // "" = only in files
+  std::string_view reason;
+};
+const std::vector<Absent>& absent_options();
+
+// Top-level keys of a configuration file that are no options: [passes.*].
+inline constexpr std::string_view kPassesKey = "passes";
+
+// Reads the text of a value as the option's type. On failure returns nothing and says why in
+// `problem` ("invalid int value: 'x'"). PositiveInt values of zero and less come back as they are.
+std::optional<mase::ir::Value> parse_value(const Option& option, std::string_view text,
+                                           std::string& problem);
+// The checks that hold wherever a value comes from: choices, refusals, range, existence of files.
+// Returns "" if the value is fine. Paths are made absolute in place.
+std::string check_value(const Option& option, mase::ir::Value& value);
+
+// As Python's str(): what the argument table shows.
+std::string shown(const mase::ir::Value& value);
+
+}  // namespace ch
