@@ -8,6 +8,7 @@
 #include <cctype>
 #include <regex>
 
+#include "mase/ir/names.h"
 #include "mase/support/error.h"
 #include "mase/support/suggest.h"
 
@@ -16,12 +17,6 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kKinds = {"placeholder", "get_attr",    "call_function",
                                                     "call_method", "call_module", "output"};
-
-// Names that torch.fx refuses for a node because they are keywords or built-ins of Python.
-constexpr std::array<std::string_view, 24> kReserved = {
-    "abs", "all", "and", "any", "bool",   "dict",  "float", "getattr",
-    "if",  "in",  "int", "is",  "lambda", "len",   "list",  "max",
-    "min", "not", "or",  "pow", "range",  "round", "sum",   "type"};
 
 void collect(const Value& value, std::vector<std::string>& names) {
   for_each_node_ref(value, [&](const NodeRef& ref) {
@@ -87,31 +82,13 @@ std::size_t Graph::index_of(std::string_view name) const {
   return static_cast<std::size_t>(&node(name) - nodes_.data());
 }
 
-std::string Graph::unique_name(std::string_view wanted) const {
-  std::string base;
-  for (char c : wanted) {
-    if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {
-      base += c;
-    } else if (base.empty() || base.back() != '_') {
-      base += '_';
-    }
-  }
-  if (base.empty() || std::isdigit(static_cast<unsigned char>(base[0]))) base.insert(0, "_");
-  const bool reserved = std::find(kReserved.begin(), kReserved.end(), base) != kReserved.end();
-  if (!reserved && !find_node(base)) return base;
-  for (int i = 1;; ++i) {
-    std::string candidate = fmt::format("{}_{}", base, i);
-    if (!find_node(candidate)) return candidate;
-  }
-}
-
 Node& Graph::add(Node node) {
-  node.name = unique_name(node.name.empty() ? node.target : node.name);
+  node.name = unique_name(node.name.empty() ? default_name(node) : node.name);
   return nodes_.emplace_back(std::move(node));
 }
 
 Node& Graph::insert_before(std::string_view before, Node node) {
-  node.name = unique_name(node.name.empty() ? node.target : node.name);
+  node.name = unique_name(node.name.empty() ? default_name(node) : node.name);
   const auto at = nodes_.begin() + static_cast<std::ptrdiff_t>(index_of(before));
   return *nodes_.insert(at, std::move(node));
 }
@@ -188,6 +165,17 @@ std::int64_t Graph::parameter_count() const {
   return count;
 }
 
+bool operator==(const Node& a, const Node& b) {
+  return a.name == b.name && a.kind == b.kind && a.op == b.op && a.target == b.target &&
+         a.args == b.args && a.kwargs == b.kwargs && a.attributes == b.attributes &&
+         a.precision == b.precision && a.quantisation == b.quantisation;
+}
+
+bool operator==(const Graph& a, const Graph& b) {
+  return a.name == b.name && a.class_name == b.class_name && a.nodes() == b.nodes() &&
+         a.parameters() == b.parameters();
+}
+
 State Graph::state() const {
   State out;
   for (const Parameter& parameter : parameters_) out.emplace_back(parameter.name, parameter.value);
@@ -234,6 +222,15 @@ std::string v2p(std::string_view text) {
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
+}
+
+bool same_call(const Node& a, const Node& b) {
+  if (a.kind != b.kind || a.op != b.op || a.is_quantised() != b.is_quantised()) return false;
+  return a.kind == NodeKind::CallModule || a.target == b.target;
+}
+
+const Node* similar_node(const Graph& graph, const Node& node) {
+  return graph.find_node(node.name);
 }
 
 std::vector<std::pair<const Node*, const Node*>> zip(const Graph& a, const Graph& b) {

@@ -52,6 +52,7 @@ struct Parameter {
   std::string name;  // "seq_blocks.2.weight"
   Tensor value;
   bool is_buffer = false;
+  bool operator==(const Parameter&) const = default;
 };
 
 // Named tensors in order: a state dictionary.
@@ -89,8 +90,9 @@ class Graph {
   std::vector<std::string> users(std::string_view name) const;  // in execution order, each once
   std::vector<std::string> placeholders() const;
   const Node& output() const;
-  // A name that is free: characters outside [A-Za-z0-9_] become one underscore, a leading digit
-  // gets one in front, taken or reserved names get _1, _2, ...
+  // A name that is free, as torch.fx makes it: runs of characters outside [A-Za-z0-9_] become one
+  // underscore, a leading digit gets one in front, and names that are taken or mean something in
+  // Python count on: add, add_1, add_2, max_1.
   std::string unique_name(std::string_view wanted) const;
 
   // --- parameters and buffers, in the order of the state dictionary ---
@@ -109,6 +111,10 @@ class Graph {
   std::vector<Parameter> parameters_;
 };
 
+// Equal in all but metadata; parameters to the bit.
+bool operator==(const Node& a, const Node& b);
+bool operator==(const Graph& a, const Graph& b);
+
 // --- text form, as torch.fx prints it (graph.md section 2) ---
 std::string print(const Graph& graph);                   // no trailing newline
 std::string print(const Node& node, std::size_t users);  // "%x : [num_users=1] = ..."
@@ -123,6 +129,11 @@ std::optional<std::string> match_a_pattern(std::string_view name,
                                            std::span<const std::string> patterns);
 std::string vf(std::string_view text);   // '.' and ' ' become '_'
 std::string v2p(std::string_view text);  // upper case
+// Whether two nodes call the same thing: the same kind of layer, function or method, quantised or
+// left alone alike. (What users of the original learn from comparing actual targets.)
+bool same_call(const Node& a, const Node& b);
+// The node of that name in another graph; null if there is none.
+const Node* similar_node(const Graph& graph, const Node& node);
 // Nodes of two graphs side by side, up to the shorter.
 std::vector<std::pair<const Node*, const Node*>> zip(const Graph& a, const Graph& b);
 

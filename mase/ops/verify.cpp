@@ -1,0 +1,109 @@
+// Checks of a graph against the op table.
+#include "mase/ops/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mase/ir/verify.h"
+#include "mase/ops/op.h"
+
+namespace mase::ops {
+namespace {
+
+bool may_be_called(const Op& op, const ir::Node& node) {
+  switch (node.kind) {
+    case ir::NodeKind::CallModule:
+      return !op.layer.empty();
+    case ir::NodeKind::CallFunction:
+      return find_function(node.target) == &op;
+    case ir::NodeKind::CallMethod:
+      return find_method(node.target) == &op;
+    default:
+      return true;
+  }
+}
+
+void check_precision(const Op& op, const ir::Node& node, std::vector<Problem>& problems) {
+  for (const auto& [argument, precision] : node.precision) {
+    if (std::find(op.quantisable.begin(), op.quantisable.end(), argument) == op.quantisable.end()) {
+      problems.push_back(
+          {{.node = node.name},
+           fmt::format("the argument '{}' of {} cannot be quantised", argument, op.name),
+           {}});
+    }
+  }
+}
+
+void check_parameters(const ir::Graph& graph, const Op& op, const ir::Node& node,
+                      std::vector<Problem>& problems) {
+  if (!op.parameters) return;
+  for (const ParameterSpec& spec : op.parameters(node.attributes)) {
+    const ir::Parameter* found = graph.parameter_of(node, spec.name);
+    if (!found) {
+      problems.push_back({{.node = node.name}, fmt::format("has no {}", spec.name), {}});
+    } else if (found->value.shape() != spec.shape || found->value.dtype() != spec.dtype ||
+               found->is_buffer != spec.is_buffer) {
+      problems.push_back(
+          {{.node = node.name},
+           fmt::format("its {} is a {} {} {}, not a {} {} {}", spec.name,
+                       found->is_buffer ? "buffer" : "parameter", ir::name(found->value.dtype()),
+                       ir::text(found->value.shape()), spec.is_buffer ? "buffer" : "parameter",
+                       ir::name(spec.dtype), ir::text(spec.shape)),
+           {}});
+    }
+  }
+}
+
+void check_call(const ir::Graph& graph, const ir::Node& node, std::vector<Problem>& problems) {
+  try {
+    const Op& op = op_of(node);
+    if (!may_be_called(op, node)) {
+      problems.push_back(
+          {{.node = node.name},
+           fmt::format("{} is not called as {} '{}'", op.name, ir::name(node.kind), node.target),
+           {}});
+      return;
+    }
+    check_precision(op, node, problems);
+    if (node.kind != ir::NodeKind::CallModule) return;
+    if (complete_attributes(op, node.attributes) != node.attributes) {
+      problems.push_back(
+          {{.node = node.name}, "its attributes are incomplete or out of order", {}});
+      return;
+    }
+    check_parameters(graph, op, node, problems);
+  } catch (const Error& error) {
+    problems.push_back({{.node = node.name}, error.message(), error.hint()});
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> verify(const ir::Graph& graph) {
+  std::vector<Problem> problems = ir::verify_structure(graph);
+  for (const ir::Node& node : graph) {
+    switch (node.kind) {
+      case ir::NodeKind::CallModule:
+      case ir::NodeKind::CallFunction:
+      case ir::NodeKind::CallMethod:
+        check_call(graph, node, problems);
+        break;
+      default:
+        break;
+    }
+  }
+  return problems;
+}
+
+void check(const ir::Graph& graph, std::string_view after) {
+  const std::vector<Problem> problems = verify(graph);
+  if (problems.empty()) return;
+  Diagnostics all;
+  for (const Problem& problem : problems) {
+    all.add(fmt::format("after {}: {}", after, problem.message), problem.where, problem.hint);
+  }
+  all.throw_if_any(ErrorKind::CheckFailed);
+}
+
+}  // namespace mase::ops
