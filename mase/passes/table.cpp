@@ -5,7 +5,9 @@
 
 #include "mase/passes/analysis/add_common_metadata.h"
 #include "mase/passes/analysis/add_software_metadata.h"
+#include "mase/passes/analysis/calculate_avg_bits.h"
 #include "mase/passes/analysis/init_metadata.h"
+#include "mase/passes/analysis/report_flops.h"
 #include "mase/passes/analysis/report_graph.h"
 #include "mase/passes/analysis/report_node_meta_param.h"
 #include "mase/passes/analysis/report_node_shape.h"
@@ -23,10 +25,12 @@ std::span<const Pass* const> builtin_passes() {
   static const std::vector<const Pass*> kPasses{
       &kAddCommonMetadata,
       &kAddSoftwareMetadata,
+      &kCalculateAvgBits,
       &kInitMetadata,
       &kLoadNodeMetaParam,
       &kMetadataValueTypeCast,
       &kQuantize,
+      &kReportFlops,
       &kReportGraph,
       &kReportNodeMetaParam,
       &kReportNodeShape,

@@ -206,12 +206,23 @@ bool done(const ir::Graph& graph) {
 
 }  // namespace
 
-void record_precision(ir::ArgumentMeta& entry, const numerics::Precision& precision) {
-  entry.type = std::string(precision.type());
-  entry.precision.clear();
-  for (const std::optional<std::int64_t>& item : precision.list()) {
-    entry.precision.push_back(item ? ir::Value(*item) : ir::Value());
+void record_precision(ir::Node& node) {
+  if (!node.meta.common) return;
+  const ir::Value* name = ir::find(node.quantisation, "name");
+  for (const auto& [argument, precision] : node.precision) {
+    ir::ArgumentMeta* entry = ir::find(node.meta.common->args, argument);
+    if (!entry) continue;
+    const bool named = name && name->is<std::string>();
+    entry->type = named ? name->as_text() : std::string(precision.type());
+    entry->precision.clear();
+    for (const std::optional<std::int64_t>& item : precision.list()) {
+      entry->precision.push_back(item ? ir::Value(*item) : ir::Value());
+    }
   }
+}
+
+void record_graph_metadata(ir::Graph& graph) {
+  graph.meta = {{"common", graph_metadata(graph)}};
 }
 
 ir::Graph add_common_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dummy_in,
@@ -234,13 +245,11 @@ ir::Graph add_common_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dumm
     if (node.kind == ir::NodeKind::CallModule) {
       add_parameters(common, graph, node, options.add_value);
     }
-    for (const auto& [argument, precision] : node.precision) {
-      if (auto* entry = ir::find(common.args, argument)) record_precision(*entry, precision);
-    }
     common.results.emplace_back("data_out_0", result_entry(node, findings));
     node.meta.common = std::move(common);
+    record_precision(node);
   }
-  graph.meta = {{"common", graph_metadata(graph)}};
+  record_graph_metadata(graph);
   return graph;
 }
 

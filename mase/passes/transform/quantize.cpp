@@ -9,6 +9,7 @@
 #include <set>
 
 #include "mase/ops/op.h"
+#include "mase/passes/analysis/add_common_metadata.h"
 #include "mase/passes/analysis/summarize_quantization.h"
 #include "mase/passes/transform/quantize_config.h"
 #include "mase/support/suggest.h"
@@ -196,6 +197,7 @@ ir::Graph quantize(const ir::Graph& graph, const QuantizeOptions& options,
     }
   }
   problems.throw_if_any();
+  if (ir::find(out.meta, "common")) record_graph_metadata(out);
   if (hits) *hits = std::move(found);
   return out;
 }

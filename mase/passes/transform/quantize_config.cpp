@@ -9,6 +9,7 @@
 #include <array>
 #include <optional>
 
+#include "mase/passes/analysis/add_common_metadata.h"
 #include "mase/support/suggest.h"
 
 namespace mase::passes {
@@ -223,19 +224,6 @@ ir::Dict relevant(const QuantiseConfig& config, const std::vector<std::string>& 
   return out;
 }
 
-void update_metadata(ir::Node& node, const std::string& type) {
-  if (!node.meta.common) return;
-  for (const auto& [argument, precision] : node.precision) {
-    ir::ArgumentMeta* entry = ir::find(node.meta.common->args, argument);
-    if (!entry) continue;
-    entry->type = type;
-    entry->precision.clear();
-    for (const std::optional<std::int64_t>& value : precision.list()) {
-      entry->precision.push_back(value ? ir::Value(*value) : ir::Value());
-    }
-  }
-}
-
 }  // namespace
 
 std::string_view config_group(const ops::Op& op, std::string_view argument) {
@@ -326,7 +314,7 @@ void apply_quantise_config(const QuantiseConfig& config, const ir::Graph& graph,
   }
   node.precision = std::move(precision);
   node.quantisation = relevant(config, used);
-  update_metadata(node, config.name);
+  record_precision(node);
 }
 
 }  // namespace mase::passes
