@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "mase/io/yaml.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
 
@@ -35,6 +38,27 @@ enum Column : std::size_t {
   kValLossEpoch,
   kValAccEpoch,
 };
+
+constexpr const char* kCsv = "metrics.csv";
+
+std::optional<std::int64_t> size_in(const ir::Dict& files, std::string_view name) {
+  for (const auto& [file, bytes] : files) {
+    if (file == name && bytes.is<std::int64_t>()) return bytes.as_int();
+  }
+  return std::nullopt;
+}
+
+std::vector<fs::path> event_files(const fs::path& folder) {
+  std::vector<fs::path> out;
+  std::error_code code;
+  for (fs::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
+    if (it->path().filename().native().starts_with("events.out.tfevents.")) {
+      out.push_back(it->path());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
 
 }  // namespace
 
@@ -74,33 +98,47 @@ void GrowingFile::flush() {
   buffer_.clear();
 }
 
-MetricsLog::MetricsLog(const fs::path& folder, const std::string& rate_tag, const ir::Dict& files)
-    : tags_{rate_tag,          "train_loss_step", "train_acc_step", "train_loss_epoch",
-            "train_acc_epoch", "val_loss_epoch",  "val_acc_epoch"} {
-  const auto size = [&files](const std::string& name) {
-    for (const auto& [file, bytes] : files) {
-      if (file == name && bytes.is<std::int64_t>()) return bytes.as_int();
+MetricsLog::MetricsLog(const fs::path& folder, const std::string& rate_tag,
+                       const ir::Dict& hyper_parameters, const ir::Dict& files)
+    : folder_(folder), tags_{rate_tag,           "train_loss_step", "train_acc_step",
+                             "train_loss_epoch", "train_acc_epoch", "val_loss_epoch",
+                             "val_acc_epoch"} {
+  csv_ = GrowingFile(folder / kCsv, fmt::format("step,epoch,{}\n", fmt::join(tags_, ",")),
+                     size_in(files, kCsv).value_or(0));
+  for (const fs::path& path : event_files(folder)) {
+    const std::string name = path.filename();
+    const std::optional<std::int64_t> size = size_in(files, name);
+    std::error_code code;
+    if (size && *size <= static_cast<std::int64_t>(fs::file_size(path, code))) {
+      fs::resize_file(path, static_cast<std::uintmax_t>(*size), code);
+      earlier_.emplace_back(name, *size);
+    } else {
+      fs::remove(path, code);
     }
-    return std::int64_t{0};
-  };
-  csv_ = GrowingFile(folder / "metrics.csv", fmt::format("step,epoch,{}\n", fmt::join(tags_, ",")),
-                     size("metrics.csv"));
+    if (code) fail(path, code.value());
+  }
+  events_ = std::make_unique<io::EventWriter>(folder);
+  if (files.empty()) log_hyper_parameters(folder, *events_, hyper_parameters);
 }
 
 void MetricsLog::add(std::int64_t step, std::int64_t epoch, const Row& row) {
-  if (csv_.path().empty()) return;
+  if (!events_) return;
   auto out = std::back_inserter(csv_.buffer());
   fmt::format_to(out, "{},{}", step, epoch);
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (!row[i]) {
       fmt::format_to(out, ",");
-    } else if (i == kRate) {
+      continue;
+    }
+    events_->scalar(tags_[i], *row[i], step);
+    if (i == kRate) {
       fmt::format_to(out, ",{}", *row[i]);
     } else {
       fmt::format_to(out, ",{}", static_cast<float>(*row[i]));  // metrics are single precision
     }
   }
   fmt::format_to(out, "\n");
+  events_->scalar("epoch", static_cast<double>(epoch), step);
 }
 
 void MetricsLog::log_step(std::int64_t step, std::int64_t epoch, double rate, double loss,
@@ -122,12 +160,30 @@ void MetricsLog::log_epoch(std::int64_t step, std::int64_t epoch, const Epoch& v
 }
 
 void MetricsLog::flush() {
+  if (!events_) return;
   csv_.flush();
+  events_->flush();
+  // Removed meanwhile: what comes from here on is not to be lost with it.
+  if (!fs::exists(events_->path())) events_ = std::make_unique<io::EventWriter>(folder_);
 }
 
 ir::Dict MetricsLog::files() const {
-  if (csv_.path().empty()) return {};
-  return {{csv_.path().filename().string(), csv_.size()}};
+  if (!events_) return {};
+  ir::Dict out = earlier_;
+  out.emplace_back(kCsv, csv_.size());
+  std::error_code code;
+  const std::uintmax_t bytes = fs::file_size(events_->path(), code);
+  if (!code) {
+    out.emplace_back(events_->path().filename().string(), static_cast<std::int64_t>(bytes));
+  }
+  return out;
+}
+
+void log_hyper_parameters(const fs::path& folder, io::EventWriter& events, const ir::Dict& values) {
+  write_file(folder / "hparams.yaml", io::write_yaml(values));
+  events.hyper_parameters(values, {"hp_metric"});
+  events.scalar("hp_metric", -1, 0);
+  events.flush();
 }
 
 }  // namespace mase::train

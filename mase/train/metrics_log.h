@@ -3,9 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "mase/io/tensorboard.h"
 #include "mase/ir/value.h"
 
 namespace mase::train {
@@ -30,15 +32,16 @@ class GrowingFile {
   std::int64_t size_ = 0;
 };
 
-// The measurements of a run in its version folder: metrics.csv and a TensorBoard event file, one
-// row per logged moment. After an interruption both files are cut to the sizes a checkpoint names
-// and go on from there, so nothing appears twice.
+// The measurements of a run in its version folder: metrics.csv with one row per logged moment, and
+// the same numbers as TensorBoard events. After an interruption the files are cut to the sizes a
+// checkpoint names and go on from there (events in a file of their own), so nothing appears twice.
 class MetricsLog {
  public:
   MetricsLog() = default;  // writes nothing
-  // `files` as of files(), from the checkpoint to go on from; empty for a new run.
+  // `files` as of files(), from the checkpoint to go on from; empty for a new run, which records
+  // its hyper-parameters first.
   MetricsLog(const std::filesystem::path& folder, const std::string& rate_tag,
-             const ir::Dict& files);
+             const ir::Dict& hyper_parameters, const ir::Dict& files);
 
   struct Epoch {
     double train_loss = 0;
@@ -58,8 +61,15 @@ class MetricsLog {
   using Row = std::array<std::optional<double>, kColumns>;
   void add(std::int64_t step, std::int64_t epoch, const Row& row);
 
+  std::filesystem::path folder_;
   std::array<std::string, kColumns> tags_;
   GrowingFile csv_;
+  std::unique_ptr<io::EventWriter> events_;
+  ir::Dict earlier_;  // event files of the run's parts before this one
 };
+
+// hparams.yaml and the first events of a run, as Lightning writes them.
+void log_hyper_parameters(const std::filesystem::path& folder, io::EventWriter& events,
+                          const ir::Dict& values);
 
 }  // namespace mase::train

@@ -50,7 +50,7 @@ RunFiles::RunFiles(const FitOptions& options, const Output& output, const Resump
   facts_.best = checkpoints_->best();
   facts_.last = checkpoints_->last();
   has_best_ = in_place && fs::exists(facts_.best);
-  metrics_ = MetricsLog(folder, learning_rate_tag(options.optimiser.kind),
+  metrics_ = MetricsLog(folder, learning_rate_tag(options.optimiser.kind), output.hyper_parameters,
                         from ? from->files : ir::Dict{});
   record_ = RunRecord(folder, output);
   if (from) record_.set("resumed_from", from->path.string());

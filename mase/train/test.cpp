@@ -3,12 +3,30 @@
 
 #include <ostream>
 
+#include "mase/io/tensorboard.h"
 #include "mase/support/error.h"
 #include "mase/train/bar.h"
 #include "mase/train/evaluate.h"
+#include "mase/train/metrics_log.h"
+#include "mase/train/run_folder.h"
 #include "mase/train/train.h"
 
 namespace mase::train {
+
+namespace {
+
+// A version folder of its own, as Lightning gives every test.
+void log_result(const TestResult& result, const Output& output) {
+  const std::filesystem::path folder = version_folder(output.folder, create_version(output.folder));
+  io::EventWriter events(folder);
+  log_hyper_parameters(folder, events, output.hyper_parameters);
+  events.scalar("test_acc_epoch", result.accuracy, 0);
+  events.scalar("test_loss_epoch", result.loss, 0);
+  events.scalar("epoch", 0, 0);
+  events.flush();
+}
+
+}  // namespace
 
 TestResult test(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
                 std::int64_t batch_size, const Output& output,
@@ -23,6 +41,7 @@ TestResult test(const ir::Graph& graph, const data::Split& split, const engine::
   const TestResult result{.accuracy = done.metrics.accuracy(),
                           .loss = done.metrics.loss.value(),
                           .rows = done.metrics.total};
+  if (!output.folder.empty()) log_result(result, output);
   if (output.out) *output.out << print_test_table(result, output.width) << std::flush;
   return result;
 }

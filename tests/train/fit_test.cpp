@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 
 #include "mase/io/checkpoint.h"
+#include "mase/io/tensorboard.h"
 #include "mase/support/error.h"
 #include "mase/train/metrics.h"
 #include "mase/train/train.h"
@@ -154,6 +156,23 @@ TEST(Fit, WritesItsFiles) {
   EXPECT_THAT(rows[2], ::testing::StartsWith("9,0,0.1,"));
   EXPECT_THAT(rows[3], ::testing::StartsWith("9,0,,,,"));
 
+  std::map<std::string, std::vector<std::int64_t>> steps;
+  for (const auto& entry : fs::directory_iterator(version(folder.path(), 0))) {
+    if (!entry.path().filename().native().starts_with("events.")) continue;
+    for (const auto& event : io::read_events(entry.path()).or_throw().scalars) {
+      steps[event.tag].push_back(event.step);
+    }
+  }
+  EXPECT_THAT(steps["train_acc_step"], ElementsAre(4, 9, 14, 19, 24, 29));
+  EXPECT_THAT(steps["train_loss_step"], ElementsAre(4, 9, 14, 19, 24, 29));
+  EXPECT_THAT(steps["lr-Adam"], ElementsAre(4, 9, 14, 19, 24, 29));
+  EXPECT_THAT(steps["val_loss_epoch"], ElementsAre(9, 19, 29));
+  EXPECT_THAT(steps["val_acc_epoch"], ElementsAre(9, 19, 29));
+  EXPECT_THAT(steps["train_acc_epoch"], ElementsAre(9, 19, 29));
+  EXPECT_THAT(steps["hp_metric"], ElementsAre(0));
+  EXPECT_EQ(steps["epoch"].size(), 9u);
+  EXPECT_EQ(read(version(folder.path(), 0) / "hparams.yaml"), "batch_size: 32\nmodel: softmax\n");
+
   const auto record = nlohmann::json::parse(read(version(folder.path(), 0) / "run.json"));
   EXPECT_EQ(record.at("status"), "finished");
   EXPECT_EQ(record.at("command"), (nlohmann::json{"ch", "train"}));
@@ -232,6 +251,25 @@ TEST(Fit, WrongOptionsAreRefused) {
   options = quick();
   options.resume = "last";
   EXPECT_THROW(fit(softmax_graph(4, 3), blobs(32), softmax_engine(), options), Error);
+}
+
+TEST(Test, PrintsItsTableAndLogs) {
+  const TemporaryFolder folder;
+  std::ostringstream out;
+  const TestResult result =
+      test(softmax_graph(4, 3), blobs(320).test, softmax_engine(), 50,
+           {.folder = folder.path(), .out = &out, .width = 50, .hyper_parameters = {{"seed", 0}}});
+  EXPECT_EQ(out.str(), print_test_table(result, 50));
+  std::map<std::string, float> values;
+  for (const auto& entry : fs::directory_iterator(version(folder.path(), 0))) {
+    if (!entry.path().filename().native().starts_with("events.")) continue;
+    for (const auto& event : io::read_events(entry.path()).or_throw().scalars) {
+      values[event.tag] = event.value;
+    }
+  }
+  EXPECT_EQ(values["test_acc_epoch"], static_cast<float>(result.accuracy));
+  EXPECT_EQ(values["test_loss_epoch"], static_cast<float>(result.loss));
+  EXPECT_EQ(read(version(folder.path(), 0) / "hparams.yaml"), "seed: 0\n");
 }
 
 TEST(Metrics, AreSinglePrecision) {
