@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <iostream>
 
 #include "ch/program.h"
@@ -15,8 +14,12 @@ int main(int argc, char** argv) {
   // Waiting threads of OpenMP that spin cost up to ten times the run time beside other work.
   setenv("OMP_WAIT_POLICY", "passive", 0);
 
-  const int code = ch::run_program({argv + 1, argv + argc});
+  int code = ch::run_program({argv + 1, argv + argc});
   std::cout.flush();
+  if (!std::cout && code == 0) {
+    std::fputs("ch: error: cannot write to standard output\n", stderr);
+    code = 1;
+  }
   std::fflush(nullptr);
   // Without the destructors of globals: those of LibTorch take longer than small runs.
   _exit(code);

@@ -9,6 +9,14 @@
 
 namespace ch {
 
+namespace {
+
+std::string time_text(double seconds) {
+  return seconds < 1 ? fmt::format("{:.1f} ms", seconds * 1e3) : fmt::format("{:.2f} s", seconds);
+}
+
+}  // namespace
+
 void Phases::start(std::string_view name) {
   stop();
   current_ = name;
@@ -37,11 +45,11 @@ std::string Phases::report() {
   for (const auto& [name, seconds] : sorted) total += seconds;
   std::vector<std::vector<mase::Cell>> rows;
   for (const auto& [name, seconds] : sorted) {
-    rows.push_back({name, fmt::format("{:.3f}", seconds),
+    rows.push_back({name, time_text(seconds),
                     fmt::format("{:.1f} %", total > 0 ? 100 * seconds / total : 0.0)});
   }
-  rows.push_back({std::string("total"), fmt::format("{:.3f}", total), std::string()});
-  return mase::format_table({"Phase", "Seconds", "Share"}, rows,
+  rows.push_back({std::string("total"), time_text(total), std::string()});
+  return mase::format_table({"Phase", "Time", "Share"}, rows,
                             {.style = mase::TableStyle::Simple,
                              .align = {mase::Align::Left, mase::Align::Right, mase::Align::Right}});
 }

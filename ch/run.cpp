@@ -46,12 +46,32 @@ std::string today() {
   return fmt::format("{:04}-{:02}-{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
 }
 
+// The newest dated project with this stem that has checkpoints: a run may be resumed on another day
+// than it was begun. Empty if there is none.
+std::string latest_project(const fs::path& projects, const std::string& stem) {
+  std::string latest;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(projects, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(stem) || name.size() != stem.size() + today().size()) continue;
+    if (name > latest && fs::exists(entry.path() / "software" / "training_ckpts", error)) {
+      latest = name;
+    }
+  }
+  return latest;
+}
+
 }  // namespace
 
 std::string project_name(const Settings& settings) {
   if (settings.has("project")) return settings.text("project");
-  return fmt::format("{}_{}_{}_{}", name_part(settings.text("model")), settings.text("task"),
-                     name_part(settings.text("dataset")), today());
+  const std::string stem = fmt::format("{}_{}_{}_", name_part(settings.text("model")),
+                                       settings.text("task"), name_part(settings.text("dataset")));
+  if (settings.has("resume")) {
+    const std::string latest = latest_project(settings.text("project_dir"), stem);
+    if (!latest.empty()) return latest;
+  }
+  return stem + today();
 }
 
 Run::Run(const Invocation& invocation)

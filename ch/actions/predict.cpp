@@ -1,6 +1,8 @@
 // ch predict MODEL DATASET --load CHECKPOINT [--output FILE.npy|FILE.csv]
 #include <fmt/format.h>
 
+#include <iostream>
+
 #include <filesystem>
 
 #include "ch/actions/actions.h"
@@ -64,8 +66,8 @@ int run_predict(Invocation& invocation) {
   const mase::engine::ProgramOptions options = run.program_options();
   const mase::engine::Engine& engine = run.engine(run.graph, options);
   if (run.dry_run()) {
-    fmt::print("would predict {} rows of {} into {}\n", split.rows(), run.data.info.name,
-               path.string());
+    std::cout << fmt::format("would predict {} rows of {} into {}\n", split.rows(),
+                             run.data.info.name, path.string());
     return 0;
   }
   run.phases.start("predict");

@@ -53,8 +53,8 @@ int run_test(Invocation& invocation) {
   const mase::engine::ProgramOptions options = run.program_options();
   const mase::engine::Engine& engine = run.engine(run.graph, options);
   if (run.dry_run()) {
-    fmt::print("would test '{}' on {} rows of {}\n", run.model_name(), split.rows(),
-               run.data.info.name);
+    std::cout << fmt::format("would test '{}' on {} rows of {}\n", run.model_name(), split.rows(),
+                             run.data.info.name);
     return 0;
   }
   run.phases.start("test");

@@ -1,6 +1,8 @@
 // ch train MODEL DATASET
 #include <fmt/format.h>
 
+#include <iostream>
+
 #include "ch/actions/actions.h"
 #include "ch/load.h"
 #include "ch/run.h"
@@ -37,7 +39,7 @@ train::FitOptions fit_options(const Settings& settings,
 void print_plan(const Run& run, const train::FitOptions& options) {
   const std::int64_t batches =
       (run.data.train.rows() + options.batch_size - 1) / options.batch_size;
-  fmt::print(
+  std::cout << fmt::format(
       "would train '{}' ({} parameters) on {} rows of {}: {} batches of {} per epoch, {} "
       "epochs\nwould write to {}\n",
       run.model_name(), run.graph.parameter_count(), run.data.train.rows(), run.data.info.name,
@@ -51,6 +53,10 @@ int run_train(Invocation& invocation) {
   run.open();
   run.info(fmt::format("Training model '{}'...", run.model_name()));
   run.info(fmt::format("##### WEIGHT DECAY ##### {}", shown(run.settings.value("weight_decay"))));
+  if (run.settings.text("training_optimizer") == "sgd" &&
+      run.settings.number("weight_decay") != 0) {
+    run.warn("weight_decay has no effect on sgd, whose weight decay is 0.0005");
+  }
   const std::optional<Checkpoint> checkpoint = find_checkpoint(run.settings);
   if (checkpoint) {
     load_checkpoint(*checkpoint, run);
