@@ -2,6 +2,9 @@
 # system's (Debian: libtorch-dev), the one inside an installed Python `torch`. Its targets become
 # visible everywhere, so that tests and benchmarks can use them; its flags stay with its target.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+if(Torch_DIR)  # else the named Torch would take the system's targets
+  set(Caffe2_DIR ${Torch_DIR}/../Caffe2)
+endif()
 find_package(Torch QUIET)  # searches CMAKE_PREFIX_PATH before the system's folders
 if(NOT Torch_FOUND)
   find_program(MASE_PYTHON NAMES python3 python)
@@ -12,7 +15,8 @@ if(NOT Torch_FOUND)
         "import importlib.util as u; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')"
       OUTPUT_VARIABLE torch_package OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(torch_package)
-      find_package(Torch QUIET PATHS ${torch_package}/share/cmake NO_DEFAULT_PATH)
+      list(PREPEND CMAKE_PREFIX_PATH ${torch_package}/share/cmake)
+      find_package(Torch QUIET)
     endif()
   endif()
 endif()
@@ -24,5 +28,8 @@ if(Torch_FOUND AND NOT TARGET mase_torch)
   target_link_libraries(mase_torch INTERFACE ${TORCH_LIBRARIES})
   separate_arguments(torch_flags NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
   target_compile_options(mase_torch INTERFACE ${torch_flags})
+  # Python's torch carries headers of another fmt, which come before the system's: whichever is
+  # read, nothing of it may be expected from libfmt.
+  target_compile_definitions(mase_torch INTERFACE FMT_HEADER_ONLY=1)
   message(STATUS "LibTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
 endif()

@@ -34,6 +34,7 @@ enum class Precision { Float32, Float64, BFloat16Mixed };
 
 struct ProgramOptions {
   Precision precision = Precision::Float32;
+  // At most so many; an engine takes fewer where more would change results (`torch` takes one).
   int threads = 1;
   // Seeds what is random inside the network (dropout): the stream depends on (seed, step) only, so
   // a resumed run draws what an uninterrupted one would have drawn.

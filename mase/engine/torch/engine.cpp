@@ -28,11 +28,19 @@ std::string blas_name() {
   return at::hasMKL() ? "MKL" : "reference BLAS (slow: install libopenblas0-pthread)";
 }
 
+// OpenBLAS has threads of its own, which LibTorch's setting does not reach.
+void one_blas_thread() {
+  void* blas = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD);
+  if (!blas) return;
+  using SetThreads = void (*)(int);
+  const auto set = reinterpret_cast<SetThreads>(dlsym(blas, "openblas_set_num_threads"));
+  if (set) set(1);
+  dlclose(blas);
+}
+
 class TorchEngine final : public Engine {
  public:
-  // One thread per tensor operation: LibTorch and its BLAS cut sums by the number of threads, and
-  // results must not depend on it.
-  TorchEngine() { at::set_num_threads(1); }
+  TorchEngine() { one_blas_thread(); }
 
   std::string_view name() const override { return "torch"; }
   std::string version() const override {

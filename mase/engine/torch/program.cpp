@@ -109,6 +109,10 @@ Frame TorchProgram::frame(std::span<const at::Tensor> inputs, Mode mode, std::ui
     usage_error(fmt::format("the network reads {} inputs ({}), but {} are given", inputs_.size(),
                             fmt::join(inputs_, ", "), inputs.size()));
   }
+  // One thread per tensor operation: LibTorch and its BLAS cut sums by the number of threads (a
+  // layer of 8 outputs at batch 64 already differs), and results must not depend on it. The setting
+  // is the process's, so a host that also uses LibTorch may have changed it.
+  if (at::get_num_threads() != 1) at::set_num_threads(1);
   Frame out{.slots = std::vector<Slot>(plan_.slots),
             .parameters = tensors_,
             .mode = mode,

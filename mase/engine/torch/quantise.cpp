@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <memory>
+#include <type_traits>
 
 #include "mase/engine/torch/pch.h"
 #include "mase/numerics/integer.h"
@@ -18,6 +20,18 @@ struct StraightThrough : torch::autograd::Node {
   }
   std::string name() const override { return "StraightThrough"; }
 };
+
+// LibTorch 1.13 holds nodes by shared_ptr, 2.13 by a pointer type of its own.
+using NodePointer = decltype(torch::autograd::Edge::function);
+
+template <typename Pointer>
+Pointer make_node() {
+  if constexpr (std::is_same_v<Pointer, std::shared_ptr<torch::autograd::Node>>) {
+    return std::make_shared<StraightThrough>();
+  } else {
+    return c10::make_intrusive<StraightThrough>();
+  }
+}
 
 std::span<const float> floats(const at::Tensor& t) {
   return {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
@@ -63,7 +77,7 @@ at::Tensor fake_quantise(const at::Tensor& x, const numerics::Precision& precisi
   if (precision.is_float()) return x;
   at::Tensor out = quantised(x, precision);
   if (torch::autograd::compute_requires_grad(x)) {
-    auto node = std::make_shared<StraightThrough>();
+    auto node = make_node<NodePointer>();
     node->set_next_edges(torch::autograd::collect_next_edges(x));
     torch::autograd::set_history(out, node);
   }

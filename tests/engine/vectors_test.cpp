@@ -1,0 +1,187 @@
+// Training runs and quantised evaluations of the original MASE, repeated.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "mase/io/npz.h"
+#include "mase/models/model.h"
+#include "tests/engine/networks.h"
+#include "tests/shared_data.h"
+
+namespace mase::engine {
+namespace {
+
+data::Info jets() {
+  return {.name = "jsc", .num_classes = 5, .num_features = 16, .sample_shape = {16}};
+}
+
+ir::State read_arrays(const std::string& file) {
+  return io::read_npz(shared_data() / "mase_runs" / file).or_throw();
+}
+
+const ir::Tensor& array(const ir::State& arrays, const std::string& name) {
+  const ir::Tensor* found = ir::find(arrays, name);
+  if (!found) throw std::runtime_error("no array " + name);
+  return *found;
+}
+
+// The state of `graph` with the arrays that stand under `prefix`.
+ir::State with_prefix(const ir::Graph& graph, const ir::State& arrays, const std::string& prefix) {
+  ir::State out = graph.state();
+  for (auto& [name, value] : out) {
+    if (const ir::Tensor* found = ir::find(arrays, prefix + name)) value = *found;
+  }
+  return out;
+}
+
+double largest_difference(const ir::Tensor& a, const ir::Tensor& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double out = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(a.at(i) - b.at(i));
+    out = std::isnan(difference) ? INFINITY : std::max(out, difference);
+  }
+  return out;
+}
+
+struct Run {
+  std::string model;
+  std::string quantised;  // "", "linear", "linear+relu"
+  std::string optimiser;
+  Precision precision = Precision::Float32;
+  double tolerance = 0;  // of every entry of the state and of the losses
+
+  std::string name() const {
+    return model + (quantised.empty() ? ".float." : ".int84_" + quantised + ".") + optimiser +
+           (precision == Precision::Float64 ? ".float64" : ".float32");
+  }
+};
+
+OptimiserOptions options_of(const std::string& optimiser) {
+  if (optimiser == "sgd") {
+    return {.kind = OptimiserKind::Sgd, .learning_rate = 1e-2, .weight_decay = 5e-4};
+  }
+  if (optimiser == "adamw") {
+    return {.kind = OptimiserKind::AdamW, .learning_rate = 1e-2, .weight_decay = 0.01};
+  }
+  return {.kind = OptimiserKind::Adam, .learning_rate = 1e-2};
+}
+
+// A bias in front of a batch norm has gradient 0 up to rounding: it drifts with the noise, and the
+// running mean behind it follows.
+bool drifts(const ir::Graph& graph, const std::string& parameter) {
+  const auto [path, entry] = ir::parent_name(parameter);
+  for (const ir::Node& node : graph) {
+    if (node.target != path) continue;
+    if (node.op == "batch_norm1d") return entry == "running_mean";
+    for (const std::string& user : graph.users(node.name)) {
+      if (entry == "bias" && graph.node(user).op == "batch_norm1d") return true;
+    }
+  }
+  return false;
+}
+
+class TrainVectors : public ::testing::TestWithParam<std::string> {};
+
+void repeat(const std::string& engine, const Run& run, const ir::State& arrays) {
+  SCOPED_TRACE(run.name());
+  ir::Graph graph = models::build(run.model, jets());
+  if (run.quantised.find("linear") != std::string::npos) {
+    graph = test::quantised(std::move(graph), "linear", 8, 4);
+  }
+  if (run.quantised.find("relu") != std::string::npos) {
+    graph = test::quantised(std::move(graph), "relu", 8, 4);
+  }
+  const auto program = load_engine(engine).compile(graph, {.precision = run.precision});
+  program->set_optimiser(options_of(run.optimiser));
+  program->load_state(with_prefix(graph, arrays, "init." + run.model + ".seed0."));
+  const ir::Tensor features = array(arrays, "batches.x").reshaped({1280, 16});
+  const ir::Tensor labels = array(arrays, "batches.y").reshaped({1280}).to(ir::DType::Int64);
+  const ir::Tensor& losses = array(arrays, run.name() + ".losses");
+  for (std::uint32_t step = 0; step < 20; ++step) {
+    const auto rows = test::range(step * 64, 64);
+    const Batch batch{.features = &features, .labels = &labels, .rows = rows, .next_rows = {}};
+    if (step == 0 && run.optimiser == "adam") {
+      for (const auto& [name, gradient] : program->gradients(batch)) {
+        const ir::Tensor& expected = array(arrays, run.name() + ".grad1." + name);
+        EXPECT_LT(largest_difference(gradient, expected), run.tolerance) << name;
+      }
+    }
+    EXPECT_NEAR(program->train_step(batch, {.step = step}).loss, losses.at(step), run.tolerance);
+    if (step == 0 || step == 1 || step == 4 || step == 19) {
+      const std::string prefix = run.name() + ".step" + std::to_string(step + 1) + ".";
+      for (const auto& [name, value] : program->state()) {
+        const double tolerance = run.tolerance * (drifts(graph, name) ? 4 : 1);
+        EXPECT_LT(largest_difference(value, array(arrays, prefix + name)), tolerance)
+            << "step " << step + 1 << " " << name;
+      }
+    }
+  }
+  const ir::Tensor inputs[] = {features.rows(0, 64)};
+  EXPECT_LT(largest_difference(program->forward(inputs, Mode::Eval),
+                               array(arrays, run.name() + ".eval_logits")),
+            10 * run.tolerance);
+}
+
+// float32 Adam turns the rounding noise of a bias in front of a batch norm into full steps, so
+// Adam is compared in float64; SGD agrees in both.
+TEST_P(TrainVectors, StepsEqualTheOriginals) {
+  MASE_NEEDS_SHARED_DATA("mase_runs/vectors/train.npz");
+  const ir::State arrays = read_arrays("vectors/train.npz");
+  for (const char* model : {"jsc-toy", "jsc-s"}) {
+    for (const char* quantised : {"", "linear"}) {
+      repeat(GetParam(), {model, quantised, "sgd", Precision::Float32, 1e-6}, arrays);
+      repeat(GetParam(), {model, quantised, "sgd", Precision::Float64, 1e-9}, arrays);
+      for (const char* optimiser : {"adam", "adamw"}) {
+        repeat(GetParam(), {model, quantised, optimiser, Precision::Float64, 1e-7}, arrays);
+      }
+    }
+  }
+  repeat(GetParam(), {"jsc-toy", "linear+relu", "adam", Precision::Float64, 1e-7}, arrays);
+}
+
+std::int64_t decisions_that_differ(const ir::Tensor& a, const ir::Tensor& b) {
+  const auto best = [](const ir::Tensor& t, std::int64_t row) {
+    const std::int64_t classes = t.dim(1);
+    std::int64_t out = 0;
+    for (std::int64_t k = 1; k < classes; ++k) {
+      if (t.at(row * classes + k) > t.at(row * classes + out)) out = k;
+    }
+    return out;
+  };
+  std::int64_t out = 0;
+  for (std::int64_t row = 0; row < a.dim(0); ++row) out += best(a, row) != best(b, row) ? 1 : 0;
+  return out;
+}
+
+TEST_P(TrainVectors, LogitsEqualTheOriginals) {
+  MASE_NEEDS_SHARED_DATA("mase_runs/jsc_split_by_mase.npz");
+  const ir::Tensor inputs[] = {array(read_arrays("jsc_split_by_mase.npz"), "X_test")};
+  const std::pair<const char*, const char*> cases[] = {
+      {"jsc-tiny_weights_and_logits.npz", "jsc-tiny"},
+      {"toy_by_type_weights_and_logits.npz", "jsc-toy"}};
+  for (const auto& [file, model] : cases) {
+    SCOPED_TRACE(file);
+    const ir::State arrays = read_arrays(file);
+    const ir::Graph graph = models::build(model, jets());
+    const auto plain = load_engine(GetParam()).compile(graph);
+    plain->load_state(with_prefix(graph, arrays, "float."));
+    EXPECT_LT(largest_difference(plain->forward(inputs, Mode::Eval), array(arrays, "logits_float")),
+              1e-5);
+    const auto quantised = load_engine(GetParam()).compile(test::quantised(graph, "linear", 8, 4));
+    quantised->load_state(with_prefix(graph, arrays, "quant."));
+    const ir::Tensor logits = quantised->forward(inputs, Mode::Eval);
+    const ir::Tensor& expected = array(arrays, "logits_quant");
+    EXPECT_LT(largest_difference(logits, expected), 1e-6);
+    EXPECT_EQ(decisions_that_differ(logits, expected), 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, TrainVectors, ::testing::Values("torch"));
+
+}  // namespace
+}  // namespace mase::engine
