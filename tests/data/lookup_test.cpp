@@ -35,7 +35,13 @@ class Variable {
 
 class Lookup : public testing::Test {
  protected:
-  Lookup() : folder_(fs::path(testing::TempDir()) / "lookup_test") { fs::remove_all(folder_); }
+  // Tests run as processes side by side: each has a folder of its own.
+  Lookup()
+      : folder_(fs::path(testing::TempDir()) /
+                (std::string("lookup_") +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    fs::remove_all(folder_);
+  }
   ~Lookup() override { fs::remove_all(folder_); }
 
   fs::path folder_;
