@@ -57,7 +57,8 @@ class Run {
   bool said_precision_ = false;
 };
 
-// "<model>_<task>_<dataset>_<YYYY-MM-DD>", or what --project says. Paths count with their stem. With
+// "<model>_<task>_<dataset>_<YYYY-MM-DD>", or what --project says. Paths count with their stem.
+// With
 // --resume, the newest of these that has checkpoints.
 std::string project_name(const Settings& settings);
 

@@ -40,10 +40,14 @@ LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph,
 
 }  // namespace mase::io
 
+namespace fmt {
+
 template <>
-struct fmt::formatter<mase::io::LoadReport> : fmt::formatter<std::string_view> {
+struct formatter<mase::io::LoadReport> : formatter<std::string_view> {
   template <typename FormatContext>
   auto format(const mase::io::LoadReport& report, FormatContext& context) const {
-    return fmt::formatter<std::string_view>::format(report.text() + "\n", context);
+    return formatter<std::string_view>::format(report.text() + "\n", context);
   }
 };
+
+}  // namespace fmt

@@ -33,7 +33,8 @@ class ZipReader {
   const ZipEntry* find(std::string_view name) const;  // null if there is none
   const std::string& file_name() const { return file_name_; }
 
-  // The bytes of a member, checked against its CRC-32 (0: none was computed). Stored members share the archive's memory.
+  // The bytes of a member, checked against its CRC-32 (0: none was computed). Stored members share
+  // the archive's memory.
   Result<Bytes> read(const ZipEntry& entry) const;
   Result<Bytes> read(std::string_view name) const;
 

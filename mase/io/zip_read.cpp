@@ -239,7 +239,8 @@ Result<Bytes> ZipReader::read(const ZipEntry& entry) const {
         fmt::format("is packed by method {}; only stored and deflated are read", entry.method));
   }
   // PyTorch writes 0 where it was told not to compute checksums.
-  if (entry.crc != 0 && crc_of(out.bytes) != entry.crc) return damaged("is damaged (its checksum differs)");
+  if (entry.crc != 0 && crc_of(out.bytes) != entry.crc)
+    return damaged("is damaged (its checksum differs)");
   return out;
 }
 

@@ -44,10 +44,14 @@ extern const Pass kReportFlops;
 
 }  // namespace mase::passes
 
+namespace fmt {
+
 template <>
-struct fmt::formatter<mase::passes::FlopReport> : fmt::formatter<std::string_view> {
+struct formatter<mase::passes::FlopReport> : formatter<std::string_view> {
   template <typename FormatContext>
   auto format(const mase::passes::FlopReport& report, FormatContext& context) const {
-    return fmt::formatter<std::string_view>::format(report.table() + "\n", context);
+    return formatter<std::string_view>::format(report.table() + "\n", context);
   }
 };
+
+}  // namespace fmt

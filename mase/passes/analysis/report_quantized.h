@@ -54,10 +54,14 @@ extern const Pass kReportQuantized;
 
 }  // namespace mase::passes
 
+namespace fmt {
+
 template <>
-struct fmt::formatter<mase::passes::QuantizedReport> : fmt::formatter<std::string_view> {
+struct formatter<mase::passes::QuantizedReport> : formatter<std::string_view> {
   template <typename FormatContext>
   auto format(const mase::passes::QuantizedReport& report, FormatContext& context) const {
-    return fmt::formatter<std::string_view>::format(report.text() + "\n", context);
+    return formatter<std::string_view>::format(report.text() + "\n", context);
   }
 };
+
+}  // namespace fmt

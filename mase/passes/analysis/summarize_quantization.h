@@ -56,10 +56,14 @@ extern const Pass kSummarizeQuantization;
 
 }  // namespace mase::passes
 
+namespace fmt {
+
 template <>
-struct fmt::formatter<mase::passes::QuantizationSummary> : fmt::formatter<std::string_view> {
+struct formatter<mase::passes::QuantizationSummary> : formatter<std::string_view> {
   template <typename FormatContext>
   auto format(const mase::passes::QuantizationSummary& summary, FormatContext& context) const {
-    return fmt::formatter<std::string_view>::format(summary.text() + "\n", context);
+    return formatter<std::string_view>::format(summary.text() + "\n", context);
   }
 };
+
+}  // namespace fmt
