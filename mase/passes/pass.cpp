@@ -7,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "mase/ops/verify.h"
 #include "mase/passes/table.h"
 
 namespace mase::passes {
@@ -114,6 +115,7 @@ PassResult run_pass(const Pass& pass, const ir::Graph& graph, const Options& opt
   }
   context.out = out;
   report_hits(pass, result, context);
+  ops::check(result.graph, fmt::format("pass {}", pass.name));
   return result;
 }
 

@@ -19,6 +19,22 @@ PassResult say_hello(const ir::Graph& graph, const Options&, Context& context) {
 
 const Pass kHello{.name = "hello_from_a_plugin", .run = say_hello};
 
+// x -> relu -> output
+ir::Graph small() {
+  ir::Graph graph("net", "Net");
+  graph.add({.name = "x", .kind = ir::NodeKind::Placeholder, .op = "placeholder", .target = "x"});
+  graph.add({.kind = ir::NodeKind::CallFunction,
+             .op = "relu",
+             .target = "torch.relu",
+             .args = {ir::NodeRef{"x"}}});
+  graph.add({.name = "output",
+             .kind = ir::NodeKind::Output,
+             .op = "output",
+             .target = "output",
+             .args = {ir::NodeRef{"relu"}}});
+  return graph;
+}
+
 TEST(Passes, AreSortedAndUniqueAndComplete) {
   const auto all = builtin_passes();
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -48,7 +64,7 @@ TEST(RunPass, LogsWhatTheRulesSelected) {
   std::ostringstream out;
   std::vector<std::string> lines;
   Context context{.out = &out, .info = [&](std::string_view line) { lines.emplace_back(line); }};
-  run_pass(kHello, ir::Graph(), Options(), context);
+  run_pass(kHello, small(), Options(), context);
   EXPECT_EQ(out.str(), "hello");
   EXPECT_THAT(lines, testing::ElementsAre("hello_from_a_plugin: 'linear' selects 2 nodes: a, b"));
 }
@@ -56,10 +72,29 @@ TEST(RunPass, LogsWhatTheRulesSelected) {
 TEST(RunPass, WithJsonNothingIsPrinted) {
   std::ostringstream out;
   Context context{.out = &out, .json = true};
-  const PassResult result = run_pass(kHello, ir::Graph(), Options(), context);
+  const PassResult result = run_pass(kHello, small(), Options(), context);
   EXPECT_EQ(out.str(), "");
   EXPECT_EQ(result.info.as_text(), "hello");
   EXPECT_EQ(context.out, &out);
+}
+
+PassResult forget_the_input(const ir::Graph& graph, const Options&, Context&) {
+  ir::Graph broken = graph;
+  broken.nodes_mut().erase(broken.nodes_mut().begin());
+  return {.graph = std::move(broken)};
+}
+
+TEST(RunPass, AGraphThatComesOutBrokenIsRefused) {
+  const Pass forget{.name = "forget", .run = forget_the_input};
+  Context context;
+  try {
+    run_pass(forget, small(), Options(), context);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::CheckFailed);
+    EXPECT_STREQ(error.what(),
+                 "node relu: after pass forget: reads 'x', which is not computed before it");
+  }
 }
 
 }  // namespace
