@@ -7,6 +7,7 @@
 #include <array>
 
 #include "mase/io/checkpoint.h"
+#include "mase/io/mz.h"
 #include "mase/support/error.h"
 
 namespace ch {
@@ -89,7 +90,17 @@ std::optional<Checkpoint> find_checkpoint(const Settings& settings) {
 mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
   run.phases.start("load the checkpoint");
   mase::io::LoadReport report;
-  report = mase::io::load_parameters(checkpoint.path, run.graph, run.settings.flag("partial_load"));
+  if (checkpoint.type == "mz") {
+    const std::string name = run.graph.name;
+    run.graph = mase::io::read_mz(checkpoint.path).or_throw();
+    if (run.graph.name != name) {
+      run.warn(fmt::format("{} holds the network '{}', which takes the place of '{}'",
+                           checkpoint.path.string(), run.graph.name, name));
+    }
+  } else {
+    report =
+        mase::io::load_parameters(checkpoint.path, run.graph, run.settings.flag("partial_load"));
+  }
   run.info(fmt::format("Loaded {} checkpoint from {}", called(checkpoint.type),
                        checkpoint.path.string()));
   if (checkpoint.type != "mz" && !report.exact()) run.warn("\n" + report.text());

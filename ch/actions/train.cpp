@@ -6,6 +6,7 @@
 #include "ch/actions/actions.h"
 #include "ch/load.h"
 #include "ch/run.h"
+#include "ch/transformed.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/train.h"
 
@@ -75,6 +76,9 @@ int run_train(Invocation& invocation) {
   run.phases.stop();
   if (result.interrupted) return 128 + result.signal;
 
+  if (checkpoint && checkpoint->type == "mz" && !options.one_batch) {
+    save_transformed(result.graph, run.software("training_ckpts/transformed_ckpt"), run.log);
+  }
   run.complete("Training");
   return 0;
 }

@@ -108,6 +108,7 @@ std::vector<std::string> masked(const Outcome& outcome, const fs::path& folder) 
       {std::regex(R"(\d\d:\d\d<\d\d:\d\d)"), "<time>"},
       {std::regex(R"( *[0-9.]+(it/s|s/it))"), " <rate>"},
       {std::regex(R"(\d{4}-\d\d-\d\d)"), "<date>"},
+      {std::regex(R"( *(test_(acc|loss)_epoch) +[0-9.e+-]+)"), "     $1         <x>"},
       {std::regex(R"rx(((acc|loss)_(step|epoch)"?[:= ]+)[0-9.e+-]+)rx"), "$1<x>"},
       {std::regex(R"(last batch [0-9.]+)"), "last batch <x>"},
       {std::regex(R"(Engine: native \(.*\))"), "Engine: native"},

@@ -1,0 +1,178 @@
+// ch transform --config FILE: the passes of a configuration file on a graph, in file order.
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "ch/actions/actions.h"
+#include "ch/load.h"
+#include "ch/options/config_file.h"
+#include "ch/run.h"
+#include "ch/transformed.h"
+#include "mase/data/dataset.h"
+#include "mase/io/toml.h"
+#include "mase/passes/pass.h"
+#include "mase/support/error.h"
+#include "mase/support/files.h"
+#include "mase/support/progress.h"
+
+namespace ch {
+
+namespace passes = mase::passes;
+using mase::ir::Graph;
+
+namespace {
+
+// Passes that every transform starts with, unless a loaded graph carries their results.
+constexpr std::string_view kPreparation[] = {"init_metadata", "add_common_metadata",
+                                             "add_software_metadata"};
+
+// The shuffled training batches of an epoch, from its start.
+passes::BatchSource training_batches(const Graph& graph, const mase::data::Split& train,
+                                     std::int64_t batch_size, std::uint64_t seed) {
+  auto loader = std::make_shared<mase::data::Loader>(train.rows(), batch_size, true, seed);
+  loader->start_epoch(0);
+  return [&train, loader, name = graph.placeholders().at(0),
+          i = std::int64_t{0}]() mutable -> std::optional<mase::ir::Named<mase::ir::Tensor>> {
+    if (i == loader->batches()) return std::nullopt;
+    return mase::ir::Named<mase::ir::Tensor>{
+        {name, mase::data::take(train, loader->batch(i++)).features}};
+  };
+}
+
+// The bar of the work that goes on: a new one for each description.
+class Bars {
+ public:
+  void show(std::string_view description, std::size_t done, std::size_t total) {
+    if (!bar_ || description != description_) {
+      description_ = description;
+      bar_ = std::make_unique<mase::Progress>(
+          description_, static_cast<std::int64_t>(total), stderr,
+          mase::ProgressOptions{.keep = false, .every_tenth = true});
+    }
+    bar_->update(static_cast<std::int64_t>(done));
+    if (done == total) {
+      bar_->finish(static_cast<std::int64_t>(done));
+      bar_.reset();
+    }
+  }
+
+ private:
+  std::string description_;
+  std::unique_ptr<mase::Progress> bar_;
+};
+
+class Transform {
+ public:
+  Transform(Run& run, const std::vector<PlannedPass>& plan) : run_(run), plan_(plan) {
+    const std::int64_t batch_size = run.settings.integer("batch_size");
+    const auto seed = static_cast<std::uint64_t>(run.settings.integer("seed"));
+    context_.out = &std::cout;
+    context_.info = [&run](std::string_view text) { run.info(text); };
+    context_.warn = [&run](std::string_view text) { run.warn(text); };
+    context_.debug = [&run](std::string_view text) { run.log.debug(text); };
+    context_.progress = [this](std::string_view text, std::size_t done, std::size_t total) {
+      bars_.show(text, done, total);
+    };
+    context_.folder = run.software("transform");
+    context_.batches = [&run, batch_size, seed] {
+      return training_batches(run.graph, run.data.train, batch_size, seed);
+    };
+    context_.dummy_input = context_.batches()().value();
+    context_.engine = run.settings.text("engine");
+    context_.json = run.json();
+  }
+
+  void prepare() {
+    for (const std::string_view name : kPreparation) {
+      const passes::Pass& pass = *passes::find_pass(name);
+      if (pass.done && pass.done(run_.graph)) continue;
+      call(pass, default_options(pass));
+    }
+  }
+
+  void run_plan() {
+    for (const PlannedPass& planned : plan_) {
+      run_.phases.start(planned.pass->name);
+      results_[std::string(planned.pass->name)] =
+          mase::ir::to_json(call(*planned.pass, planned.options));
+    }
+    run_.phases.stop();
+  }
+
+  // One object: what each pass found.
+  void print_results() const { std::cout << results_.dump(2) << "\n"; }
+
+ private:
+  mase::ir::Value call(const passes::Pass& pass, const passes::Options& options) {
+    passes::PassResult result = passes::run_pass(pass, run_.graph, options, context_);
+    std::cout.flush();  // reports appear between the log lines they belong to
+    run_.graph = std::move(result.graph);
+    return std::move(result.info);
+  }
+
+  static passes::Options default_options(const passes::Pass& pass) {
+    mase::Diagnostics diagnostics;
+    passes::Options options = passes::check_options(pass, {}, {}, diagnostics);
+    diagnostics.throw_if_any(mase::ErrorKind::Internal);
+    return options;
+  }
+
+  Run& run_;
+  const std::vector<PlannedPass>& plan_;
+  Bars bars_;
+  passes::Context context_;
+  nlohmann::ordered_json results_ = nlohmann::ordered_json::object();
+};
+
+// What was done, as a configuration file that does it again.
+void save_configuration(const Run& run, const std::vector<PlannedPass>& plan) {
+  mase::ir::Dict values = run.settings.values();
+  mase::ir::Dict tables;
+  for (const PlannedPass& planned : plan) {
+    tables.emplace_back(planned.pass->name, planned.options.values());
+  }
+  values.emplace_back(kPassesKey, std::move(tables));
+  mase::write_file(run.software("transform/config.toml"), mase::io::write_toml(values));
+}
+
+void print_plan(const Run& run, const std::vector<PlannedPass>& plan) {
+  std::cout << fmt::format("would transform '{}':\n", run.model_name());
+  for (const PlannedPass& planned : plan) {
+    std::cout << fmt::format("  {:<28} {}\n", planned.pass->name, planned.pass->summary);
+  }
+  std::cout << fmt::format("would write to {}\n", run.software("transform").string());
+}
+
+}  // namespace
+
+int run_transform(Invocation& invocation) {
+  Run run(invocation);
+  if (!run.settings.has("config")) {
+    mase::usage_error("expected configuration via --config, got None", {},
+                      "the passes to run are its tables [passes.NAME]");
+  }
+  run.open();
+  run.info(fmt::format("Transforming model '{}'...", run.model_name()));
+  const std::optional<Checkpoint> checkpoint = find_checkpoint(run.settings);
+  if (checkpoint) load_checkpoint(*checkpoint, run);
+  if (run.dry_run()) {
+    print_plan(run, invocation.plan);
+    return 0;
+  }
+  if (invocation.plan.empty()) run.warn("the configuration names no passes");
+
+  run.phases.start("prepare the graph");
+  Transform transform(run, invocation.plan);
+  transform.prepare();
+  transform.run_plan();
+  run.phases.start("save");
+  save_configuration(run, invocation.plan);
+  save_transformed(run.graph, run.software("transform/transformed_ckpt"), run.log);
+  if (run.json()) transform.print_results();
+  run.complete("Transformation");
+  return 0;
+}
+
+}  // namespace ch

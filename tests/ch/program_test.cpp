@@ -1,0 +1,165 @@
+// The built program where a transcript cannot say it: JSON for machines, start-up, and the runs of
+// the original on the same data.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/ch/transcript.h"
+#include "tests/shared_data.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+std::string text_of(const fs::path& path) {
+  std::ifstream in(path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+class Program : public testing::Test {
+ protected:
+  Program() { fs::create_directories(folder_); }
+  ~Program() override { fs::remove_all(folder_); }
+
+  std::string run(const std::string& command) {
+    const transcript::Outcome outcome = transcript::run(command, folder_);
+    EXPECT_EQ(outcome.exit_code, 0) << command << "\n" << outcome.output;
+    return outcome.output;
+  }
+  // Standard output alone, as JSON.
+  json run_json(const std::string& command) {
+    const std::string text = run(command + " --json 2> log.txt");
+    const json parsed = json::parse(text, nullptr, false);
+    EXPECT_FALSE(parsed.is_discarded()) << command << "\n" << text;
+    return parsed;
+  }
+
+  const fs::path folder_ = fs::temp_directory_path() / ("ch_program_" + std::to_string(getpid()));
+};
+
+TEST_F(Program, JsonIsAllThatStandardOutputHolds) {
+  run("ch train toy_tiny toy_tiny --max-epochs 1 --project p");
+  std::ofstream(folder_ / "q.toml") << "[passes.report_node_type]\n[passes.quantize]\nby = 'type'\n"
+                                       "linear.config = {name = 'integer', data_in_width = 8, "
+                                       "data_in_frac_width = 4, weight_width = 8, "
+                                       "weight_frac_width = 4}\n[passes.report_quantized]\n";
+  const std::string load = " toy_tiny toy_tiny --load mase_output/p --project p";
+  EXPECT_EQ(run_json("ch info").size(), 5u);
+  EXPECT_EQ(run_json("ch info formats").at(0).at("format"), "integer");
+  EXPECT_EQ(run_json("ch data toy_tiny").at("train_rows"), 10240);
+  const json tested = run_json("ch test" + load);
+  EXPECT_EQ(tested.at("rows"), 10240);
+  EXPECT_EQ(tested.at("parameters").at("matched"), 4);
+  const json transformed = run_json("ch transform --config q.toml" + load);
+  EXPECT_TRUE(transformed.contains("report_node_type"));
+  EXPECT_TRUE(transformed.contains("quantize"));
+  EXPECT_TRUE(transformed.contains("report_quantized"));
+}
+
+TEST_F(Program, StartsAtOnce) {
+  // The best of several: other work on the machine must not fail the test.
+  double best = 1e9;
+  for (int i = 0; i < 20; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    run("ch --help > /dev/null");
+    best = std::min(
+        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  EXPECT_LT(best, 0.1) << "seconds, a shell included; something heavy is loaded at start";
+}
+
+// The log of a run up to the levels' names.
+std::vector<std::string> log_lines(const std::string& output) {
+  std::vector<std::string> lines;
+  std::istringstream in(output);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("INFO ")) lines.push_back(line);
+  }
+  return lines;
+}
+
+// Whether each of `expected` begins a line of `lines`, in this order.
+void expect_in_order(const std::vector<std::string>& expected,
+                     const std::vector<std::string>& lines) {
+  std::size_t at = 0;
+  for (const std::string& start : expected) {
+    while (at < lines.size() && !lines[at].starts_with(start)) ++at;
+    EXPECT_LT(at, lines.size()) << "no line '" << start << "' after those before it";
+    ++at;
+  }
+}
+
+double metric(const std::string& output, const std::string& name) {
+  const std::size_t at = output.find(name);
+  return at == std::string::npos ? -1 : std::stod(output.substr(at + name.size()));
+}
+
+TEST_F(Program, TestsACheckpointOfTheOriginalToTheLastDigit) {
+  MASE_NEEDS_SHARED_DATA("mase_runs/toy32_best.ckpt");
+  const std::string data = shared_data().string();
+  const std::string jets = data + "/jsc/jsc_from_images.h5";
+  const std::string toy = run("ch test jsc-toy " + jets + " --load " + data +
+                              "/mase_runs/toy32_best.ckpt --load-type pl --batch-size 256");
+  EXPECT_THAT(toy, HasSubstr("     test_acc_epoch         0.7604123950004578\n"));
+  EXPECT_NEAR(metric(toy, "test_loss_epoch"), 0.7138963937759399, 1e-6);
+  const std::string tiny = run("ch test jsc-tiny " + jets + " --load " + data +
+                               "/mase_runs/tiny32_best.ckpt --batch-size 256");
+  EXPECT_NEAR(metric(tiny, "test_acc_epoch"), 0.578763, 1e-6);
+  EXPECT_NEAR(metric(tiny, "test_loss_epoch"), 1.117803, 1e-6);
+}
+
+TEST_F(Program, TransformsAsTheOriginalDid) {
+  MASE_NEEDS_SHARED_DATA("mase_runs/toy32_best.ckpt");
+  const std::string data = shared_data().string();
+  const std::string output =
+      run("ch transform jsc-toy " + data +
+          "/jsc/jsc_from_images.h5 --config \"$SOURCE/configs/examples/jsc_toy_by_type.toml\" "
+          "--task cls --cpu=0 --project p --load " +
+          data + "/mase_runs/toy32_best.ckpt --load-type pl");
+  expect_in_order(
+      {"INFO     Initialising model 'jsc-toy'...", "INFO     Initialising dataset '",
+       "INFO     Project will be created at ", "INFO     Transforming model 'jsc-toy'...",
+       "INFO     Loaded pytorch lightning checkpoint from ", "INFO     Quantized graph histogram:",
+       "INFO     ", "INFO     Saved mase graph to ", "INFO     Transformation is completed"},
+      log_lines(output));
+  EXPECT_THAT(
+      output,
+      HasSubstr("| Original type   | OP           |   Total |   Changed |   Unchanged |\n"
+                "|-----------------+--------------+---------+-----------+-------------|\n"
+                "| BatchNorm1d     | batch_norm1d |       4 |         0 |           4 |\n"
+                "| Linear          | linear       |       3 |         3 |           0 |\n"
+                "| ReLU            | relu         |       4 |         0 |           4 |\n"
+                "| output          | output       |       1 |         0 |           1 |\n"
+                "| x               | placeholder  |       1 |         0 |           1 |\n"));
+  const fs::path ours = folder_ / "mase_output/p/software/transform/quantize";
+  const fs::path theirs = fs::path(data) / "mase_runs/transform_toy_by_type";
+  for (const char* file : {"quantize_table.csv", "quantize_histogram.csv"}) {
+    EXPECT_EQ(text_of(ours / file), text_of(theirs / file)) << file;
+  }
+}
+
+TEST_F(Program, TrainsWithTheLogOfTheOriginal) {
+  const std::string output =
+      run("ch train jsc-toy jsc --max-epochs 1 --batch-size 1024 --learning-rate 1e-2");
+  expect_in_order(
+      {"INFO     Initialising model 'jsc-toy'...", "INFO     Initialising dataset 'jsc'...",
+       "INFO     Project will be created at " + folder_.string() +
+           "/mase_output/jsc-toy_classification_jsc_",
+       "INFO     Training model 'jsc-toy'...", "INFO     ##### WEIGHT DECAY ##### 0",
+       "INFO     Training is completed"},
+      log_lines(output));
+  EXPECT_THAT(output, HasSubstr("0 | model     | JSC_Toy            | 327   \n"));
+  EXPECT_THAT(output, HasSubstr("`Trainer.fit` stopped: `max_epochs=1` reached.\n"));
+}
+
+}  // namespace
