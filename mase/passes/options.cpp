@@ -82,8 +82,8 @@ void check_value(const Option& option, const ir::Value& value, const Location& w
   }
 }
 
-const Option* find_option(const Pass& pass, std::string_view key) {
-  for (const Option& option : pass.options) {
+const Option* find_option(std::span<const Option> rows, std::string_view key) {
+  for (const Option& option : rows) {
     if (option.name == key) return &option;
   }
   return nullptr;
@@ -94,18 +94,28 @@ const Option* find_option(const Pass& pass, std::string_view key) {
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
                       Diagnostics& diagnostics, const ir::Named<Location>& places) {
   const std::size_t problems_before = diagnostics.problems().size();
+  const Options options = check_options(pass.name, pass.options, given, where, diagnostics, places);
+  if (pass.check && diagnostics.problems().size() == problems_before) {
+    pass.check(options, diagnostics);
+  }
+  return options;
+}
+
+Options check_options(std::string_view owner, std::span<const Option> rows, const ir::Dict& given,
+                      const Location& where, Diagnostics& diagnostics,
+                      const ir::Named<Location>& places) {
   const auto place_of = [&](std::string_view key) {
     const Location* place = ir::find(places, key);
     return place == nullptr ? where : *place;
   };
-  const Option* free_keys = find_option(pass, kFreeKey);
+  const Option* free_keys = find_option(rows, kFreeKey);
   std::vector<std::string> names;
-  for (const Option& option : pass.options) {
+  for (const Option& option : rows) {
     if (option.name != kFreeKey) names.emplace_back(option.name);
   }
   ir::Dict values;
   for (const auto& [key, value] : given) {
-    const Option* option = key == kFreeKey ? nullptr : find_option(pass, key);
+    const Option* option = key == kFreeKey ? nullptr : find_option(rows, key);
     const Location place = place_of(key);
     if (option == nullptr && free_keys != nullptr) {
       Option rule = *free_keys;
@@ -115,20 +125,20 @@ Options check_options(const Pass& pass, const ir::Dict& given, const Location& w
       const std::string known =
           names.empty() ? "it takes none" : fmt::format("it takes {}", fmt::join(names, ", "));
       const std::string near = did_you_mean(key, names);
-      diagnostics.add(fmt::format("{} has no option '{}'", pass.name, key), place,
+      diagnostics.add(fmt::format("{} has no option '{}'", owner, key), place,
                       near.empty() ? known : near);
       continue;
     } else if (!value.is_none()) {
       check_value(*option, value, place, diagnostics);
     } else if (option->required) {
-      diagnostics.add(fmt::format("{} needs a value for '{}'", pass.name, key), place);
+      diagnostics.add(fmt::format("{} needs a value for '{}'", owner, key), place);
     }
     values.emplace_back(key, value);
   }
-  for (const Option& option : pass.options) {
+  for (const Option& option : rows) {
     if (option.name == kFreeKey || ir::find(values, option.name) != nullptr) continue;
     if (option.required) {
-      diagnostics.add(fmt::format("{} needs the option '{}'", pass.name, option.name), where,
+      diagnostics.add(fmt::format("{} needs the option '{}'", owner, option.name), where,
                       std::string(option.help));
     } else if (option.standard) {
       values.emplace_back(std::string(option.name), *option.standard);
@@ -136,9 +146,6 @@ Options check_options(const Pass& pass, const ir::Dict& given, const Location& w
   }
   Options options(std::move(values), where);
   for (const auto& [key, place] : places) options.set_location(key, place);
-  if (pass.check && diagnostics.problems().size() == problems_before) {
-    pass.check(options, diagnostics);
-  }
   return options;
 }
 

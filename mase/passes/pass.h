@@ -123,6 +123,10 @@ void register_plugin_pass(const Pass& pass);  // Error{Usage} if the name is tak
 // messages and for Options::where; a key without one stands at `where`.
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
                       Diagnostics& diagnostics, const ir::Named<Location>& places = {});
+// The same for rows that belong to something else (`owner`, for messages).
+Options check_options(std::string_view owner, std::span<const Option> rows, const ir::Dict& given,
+                      const Location& where, Diagnostics& diagnostics,
+                      const ir::Named<Location>& places = {});
 
 // Runs a pass: checks its needs (Error{Usage} naming the pass to add before), runs it, logs what
 // its rules selected, verifies the graph that comes out (Error{CheckFailed}). With `context.json`

@@ -7,6 +7,7 @@
 #include "mase/passes/analysis/add_software_metadata.h"
 #include "mase/passes/analysis/calculate_avg_bits.h"
 #include "mase/passes/analysis/init_metadata.h"
+#include "mase/passes/analysis/profile_statistics.h"
 #include "mase/passes/analysis/report_flops.h"
 #include "mase/passes/analysis/report_graph.h"
 #include "mase/passes/analysis/report_node_meta_param.h"
@@ -29,6 +30,7 @@ std::span<const Pass* const> builtin_passes() {
       &kInitMetadata,
       &kLoadNodeMetaParam,
       &kMetadataValueTypeCast,
+      &kProfileStatistics,
       &kQuantize,
       &kReportFlops,
       &kReportGraph,
