@@ -50,8 +50,8 @@ bool is_text_list(const Value& value) {
 
 // A file's value as the option's type; nothing if the kind does not fit.
 std::optional<Value> convert(const Option& option, const TomlNode& node) {
-  if (node.is_table || !node.items.empty()) return std::nullopt;
-  const Value& value = node.value;
+  if (node.is_table) return std::nullopt;
+  const Value value = node.to_value();
   const bool open = option.standard.is_none() || option.type == Type::PositiveInt;
   if (value.is_none()) return open ? std::optional(value) : std::nullopt;
   switch (option.type) {
@@ -71,14 +71,16 @@ std::optional<Value> convert(const Option& option, const TomlNode& node) {
   }
 }
 
-// Paths of a file are meant from the working directory, as in MASE, or from beside the file.
+// Paths of a file are meant from the working directory, as in MASE, or from beside the file. Names
+// of models and data sets may be paths as well.
 void find_beside(const Option& option, const Location& where, Value& value) {
-  if (option.type != Type::File && option.type != Type::FileOrFolder) return;
+  const bool may_be_path =
+      option.type == Type::File || option.type == Type::FileOrFolder || option.is_positional();
   auto* path = value.get<std::string>();
   std::error_code error;
-  if (!path || std::filesystem::exists(*path, error)) return;
+  if (!may_be_path || !path || std::filesystem::exists(*path, error)) return;
   const auto beside = std::filesystem::path(where.file).parent_path() / *path;
-  if (std::filesystem::exists(beside, error)) *path = beside.string();
+  if (beside != *path && std::filesystem::is_regular_file(beside, error)) *path = beside.string();
 }
 
 std::vector<std::string> known_keys() {

@@ -148,6 +148,52 @@ TEST_F(Program, TransformsAsTheOriginalDid) {
   }
 }
 
+// A run that is stopped and goes on must end as one that never was.
+TEST_F(Program, GoesOnAfterASignalAsIfItHadNeverStopped) {
+  const std::string train =
+      "ch train toy_tiny toy_tiny --max-epochs 1000 --batch-size 16 --cpu 1 --learning-rate 1e-3 ";
+  run(train + "--project whole > out.txt 2>&1");
+  // `set -m`: without job control a shell lets its background commands ignore SIGINT.
+  const auto stopped = [&](const std::string& signal, const std::string& options) {
+    return transcript::run("cat > stop.sh <<'END'\nset -m\nrm -f log.txt; " + train +
+                               "--project stopped " + options +
+                               " > log.txt 2>&1 &\nuntil grep -q '^Epoch' log.txt 2> /dev/null; do "
+                               "sleep 0.02; done\nkill -" +
+                               signal +
+                               " %1\nwait %1\ncode=$?\ncat log.txt\nexit $code\nEND\n"
+                               "bash stop.sh",
+                           folder_);
+  };
+  const transcript::Outcome first = stopped("INT", "");
+  EXPECT_EQ(first.exit_code, 130);
+  EXPECT_THAT(first.output, HasSubstr("Stopped by Ctrl-C in epoch "));
+  EXPECT_THAT(first.output, HasSubstr("Go on with: " + train));
+  EXPECT_THAT(first.output, testing::Not(HasSubstr("Training is completed")));
+  EXPECT_EQ(stopped("TERM", "--resume last").exit_code, 143);
+  run(train + "--project stopped --resume > out.txt 2>&1");
+  for (const std::string project : {"whole", "stopped"}) {
+    run("ch predict toy_tiny toy_tiny --project " + project + " --load mase_output/" + project +
+        "/software/training_ckpts/last.ckpt > out.txt 2>&1");
+  }
+  run("cmp mase_output/whole/software/predictions/logits.npy "
+      "mase_output/stopped/software/predictions/logits.npy");
+}
+
+TEST_F(Program, RunsPassesOfPlugins) {
+  std::ofstream(folder_ / "p.toml") << "model = 'toy_tiny'\ndataset = 'toy_tiny'\n"
+                                       "[passes.count_nodes]\ntimes = 2\n";
+  const std::string plugin = MASE_PLUGINS "/plugin_good.so";
+  const json typed = run_json("ch transform --config p.toml --plugin " + plugin);
+  EXPECT_EQ(typed.at("count_nodes"), 12);
+  // Named in the file, beside it.
+  fs::create_directories(folder_ / "sub");
+  fs::copy(plugin, folder_ / "sub/mine.so");
+  std::ofstream(folder_ / "sub/p.toml") << "plugins = ['mine.so']\n[passes.count_nodes]\n";
+  const json named = run_json("ch transform toy_tiny toy_tiny --config sub/p.toml");
+  EXPECT_EQ(named.at("count_nodes"), 6);
+  EXPECT_THAT(run("ch help pass count_nodes --plugin " + plugin), HasSubstr("how many nodes"));
+}
+
 TEST_F(Program, TrainsWithTheLogOfTheOriginal) {
   const std::string output =
       run("ch train jsc-toy jsc --max-epochs 1 --batch-size 1024 --learning-rate 1e-2");

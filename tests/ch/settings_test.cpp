@@ -64,6 +64,16 @@ TEST(Settings, TakesNumbersForTextsAndWholeNumbersForReals) {
   EXPECT_EQ(merged.settings.number("learning_rate"), 1.0);
 }
 
+TEST(Settings, TakesListsOfTexts) {
+  const Merged merged = merge("plugins = [\"a.so\", \"b.so\"]\n");
+  EXPECT_THAT(merged.problems, IsEmpty());
+  EXPECT_EQ(merged.settings.value("plugins"), Value(mase::ir::List{"a.so", "b.so"}));
+  EXPECT_THAT(merge("plugins = [1]\n").problems,
+              ElementsAre("c.toml:1:1: 'plugins' must be a list of texts, got a list"));
+  EXPECT_THAT(merge("model = [\"a\"]\n").problems,
+              ElementsAre("c.toml:1:1: 'model' must be a text, got a list"));
+}
+
 TEST(Settings, ListsAllProblemsWithTheirPlaces) {
   const Merged merged = merge(
       "model = \"jsc-tiny\"\n"
