@@ -15,6 +15,7 @@
 #include "mase/passes/analysis/report_node_type.h"
 #include "mase/passes/analysis/report_quantized.h"
 #include "mase/passes/analysis/summarize_quantization.h"
+#include "mase/passes/interface/mase_graph.h"
 #include "mase/passes/interface/node_meta_param.h"
 #include "mase/passes/transform/metadata_value_type_cast.h"
 #include "mase/passes/transform/quantize.h"
@@ -28,6 +29,7 @@ std::span<const Pass* const> builtin_passes() {
       &kAddSoftwareMetadata,
       &kCalculateAvgBits,
       &kInitMetadata,
+      &kLoadMaseGraph,
       &kLoadNodeMetaParam,
       &kMetadataValueTypeCast,
       &kProfileStatistics,
@@ -38,6 +40,7 @@ std::span<const Pass* const> builtin_passes() {
       &kReportNodeShape,
       &kReportNodeType,
       &kReportQuantized,
+      &kSaveMaseGraph,
       &kSaveNodeMetaParam,
       &kSummarizeQuantization,
   };
