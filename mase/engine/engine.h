@@ -79,7 +79,8 @@ class Program {
   virtual ir::Named<ir::Value> capture_results(std::span<const ir::Tensor> inputs, Mode mode) = 0;
 
   // Training: call set_optimiser once, then steps. Gradients are zeroed after each update. A batch
-  // whose loss is not finite adds no gradient, so that its cause can still be looked for.
+  // whose loss is not finite changes no parameter, so that its cause can still be looked for, and
+  // gradients that wait for an update are dropped with it.
   virtual void set_optimiser(const OptimiserOptions& options) = 0;
   virtual void set_learning_rate(double rate) = 0;
   virtual BatchResult train_step(const Batch& batch, const StepOptions& options) = 0;

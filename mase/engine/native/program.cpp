@@ -88,7 +88,11 @@ BatchResult NativeProgram::train_step(const Batch& batch, const StepOptions& opt
   const Rows rows = rows_of(batch);
   const BatchResult result = executor_->train(weights_, gradient_.data(), rows,
                                               static_cast<float>(options.scale), options.step);
-  if (options.update) update();
+  if (!std::isfinite(result.loss)) {
+    std::fill_n(gradient_.data(), gradient_.size(), 0.0f);
+  } else if (options.update) {
+    update();
+  }
   return result;
 }
 

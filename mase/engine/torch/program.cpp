@@ -230,12 +230,14 @@ BatchResult TorchProgram::train_step(const Batch& batch, const StepOptions& opti
   if (!optimiser_.ready()) internal_error("train_step before set_optimiser");
   const at::AutoGradMode gradients(true);
   const Judged judged = judge(gather(batch), Mode::Train, options.step);
+  if (!std::isfinite(judged.result.loss)) {
+    for (const Trained& parameter : trained_) parameter.value.mutable_grad().reset();
+    return judged.result;
+  }
   guarded("gradients", [&] {
     // The scale enters as the gradient of the loss: no operation more, and the loss is reported
     // as it is.
-    if (std::isfinite(judged.result.loss)) {
-      torch::autograd::backward({judged.loss}, {at::full_like(judged.loss, options.scale)});
-    }
+    torch::autograd::backward({judged.loss}, {at::full_like(judged.loss, options.scale)});
     if (options.update) optimiser_.step(trained_);
   });
   return judged.result;
