@@ -113,6 +113,8 @@ io::Checkpoint make_snapshot(const engine::Program& program, const Position& pos
   const bool at_end = position.batch == 0 && position.epoch > 0;
   out.epoch = at_end ? position.epoch - 1 : position.epoch;
   out.global_step = position.step;
+  out.batches = position.batches;
+  out.batches_in_epoch = at_end ? -1 : position.batch;
   out.state = program.state();
   out.optimiser = program.optimiser_state();
   out.optimiser_options =
