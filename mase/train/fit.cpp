@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "mase/support/error.h"
@@ -115,7 +116,7 @@ Fit::Fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engin
 }
 
 FitResult Fit::run() {
-  output_.notice("\n" + print_model_summary(graph_));
+  if (output_.err) *output_.err << "\n" << print_model_summary(graph_) << std::flush;
   if (from_) {
     output_.info(fmt::format("Going on from {}: epoch {}, batch {} of {}, step {}",
                              from_->path.string(), position_.epoch, position_.batch, batches_,
