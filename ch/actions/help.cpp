@@ -46,28 +46,6 @@ std::string help_for_option(std::string name) {
   unknown("option", name, names);
 }
 
-std::string_view type_name(passes::Option::Type type) {
-  switch (type) {
-    case passes::Option::Type::Bool:
-      return "true or false";
-    case passes::Option::Type::Int:
-      return "whole number";
-    case passes::Option::Type::Number:
-      return "number";
-    case passes::Option::Type::Text:
-      return "text";
-    case passes::Option::Type::Path:
-      return "path";
-    case passes::Option::Type::TextList:
-      return "list of texts";
-    case passes::Option::Type::Table:
-      return "table";
-    case passes::Option::Type::Any:
-      return "anything";
-  }
-  return "";
-}
-
 std::string help_for_pass(const std::string& name) {
   const passes::Pass* pass = passes::find_pass(name);
   if (!pass) {
@@ -90,7 +68,7 @@ std::string help_for_pass(const std::string& name) {
       help += fmt::format(" (one of {})", fmt::join(option.choices, ", "));
     }
     rows.push_back({std::string(option.name == "*" ? "(others)" : option.name),
-                    std::string(type_name(option.type)), standard, help});
+                    std::string(passes::name(option.type)), standard, help});
   }
   out += fmt::format("\nKeys of [passes.{}]:\n", pass->name);
   return out +

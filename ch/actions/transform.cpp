@@ -47,9 +47,8 @@ class Bars {
   void show(std::string_view description, std::size_t done, std::size_t total) {
     if (!bar_ || description != description_) {
       description_ = description;
-      bar_ = std::make_unique<mase::Progress>(
-          description_, static_cast<std::int64_t>(total), stderr,
-          mase::ProgressOptions{.keep = false, .every_tenth = true});
+      bar_ = std::make_unique<mase::Progress>(description_, static_cast<std::int64_t>(total),
+                                              stderr, mase::ProgressOptions{.keep = false});
     }
     bar_->update(static_cast<std::int64_t>(done));
     if (done == total) {
