@@ -12,3 +12,12 @@ cmake -S "$source_dir/tests/install/outside" -B "$work/build" -G Ninja \
 cmake --build "$work/build"
 "$work/build/outside"
 "$work/prefix/bin/ch" --help >/dev/null
+
+# A pass of one's own, built outside: from its own main, and loaded by the program.
+cmake -S "$source_dir/examples/own_pass" -B "$work/own_pass" -G Ninja \
+  -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake --build "$work/own_pass"
+"$work/own_pass/count_flops_main" | grep 'total  *1320'
+"$work/prefix/bin/ch" transform --config "$source_dir/examples/own_pass/count_flops.toml" \
+  --plugin "$work/own_pass/libcount_flops.so" --project-dir "$work/out" 2>&1 |
+  grep 'total  *1320'

@@ -71,12 +71,16 @@ TEST(SummarizeQuantization, SaysWhyANodeWasLeftAlone) {
   EXPECT_EQ(why(kLinear, 0), "no operation");
   EXPECT_EQ(why(kLinear, 1), "op 'batch_norm1d' is not quantisable");
   EXPECT_EQ(why(kLinear, 2), "its rule says name = \"NA\"");
-  EXPECT_EQ(why(kLinear, 3), "data_in_0 integer(8, 4), weight integer(8, 4), bias integer(8, 4)");
+  EXPECT_EQ(why(kLinear, 3), "integer(8, 4) for data_in_0, weight, bias");
+  const ArgumentFormats mixed{
+      .data_in = integer(8, 4), .weight = integer(8, 4), .bias = integer(16, 8)};
+  EXPECT_EQ(why({.rules = {{"linear", mixed}}}, 3),
+            "integer(8, 4) for data_in_0, weight; integer(16, 8) for bias");
   EXPECT_EQ(why({.rules = {{"linear", integer(8, 4)}}}, 2), "no rule selects it");
   EXPECT_EQ(why({.rules = {{"linear", bypass}}}, 3), "its rule says bypass = true");
   const ir::Graph quantised = quantize(graph, kLinear);
   EXPECT_EQ(summarize_quantization(quantised, quantised).nodes[3].why,
-            "quantised before: data_in_0 integer(8, 4), weight integer(8, 4), bias integer(8, 4)");
+            "quantised before: integer(8, 4) for data_in_0, weight, bias");
 }
 
 TEST(SummarizeQuantization, FilesEqualThoseOfTheOriginal) {

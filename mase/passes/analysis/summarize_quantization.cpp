@@ -16,10 +16,20 @@ std::string type_of(const ir::Node& node) {
   return known.empty() ? std::string(ops::name(ops::kind_of(node))) : known;
 }
 
+// "integer(8, 4) for data_in_0, weight; integer(16, 8) for bias".
 std::string formats(const ir::Node& node) {
-  std::string text;
+  ir::Named<std::string> arguments;  // by format, in order of first use
   for (const auto& [argument, precision] : node.precision) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", argument, precision.text());
+    std::string* same = ir::find(arguments, precision.text());
+    if (same) {
+      *same += ", " + argument;
+    } else {
+      arguments.emplace_back(precision.text(), argument);
+    }
+  }
+  std::string text;
+  for (const auto& [format, names] : arguments) {
+    text += fmt::format("{}{} for {}", text.empty() ? "" : "; ", format, names);
   }
   return text;
 }
