@@ -7,7 +7,7 @@
 #include <array>
 
 #include "mase/io/checkpoint.h"
-#include "mase/io/mz.h"
+#include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
 
 namespace ch {
@@ -92,7 +92,7 @@ mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
   mase::io::LoadReport report;
   if (checkpoint.type == "mz") {
     const std::string name = run.graph.name;
-    run.graph = mase::io::read_mz(checkpoint.path).or_throw();
+    run.graph = mase::passes::load_mase_graph(checkpoint.path);
     if (run.graph.name != name) {
       run.warn(fmt::format("{} holds the network '{}', which takes the place of '{}'",
                            checkpoint.path.string(), run.graph.name, name));

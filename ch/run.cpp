@@ -11,6 +11,7 @@
 
 #include "ch/options/argument_table.h"
 #include "mase/models/model.h"
+#include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
 
@@ -166,6 +167,11 @@ mase::train::Output Run::output() const {
             [](const auto& a, const auto& b) { return a.first < b.first; });
   output.command = invocation.command;
   return output;
+}
+
+void Run::save_graph(const mase::ir::Graph& graph, const fs::path& folder) const {
+  mase::passes::save_mase_graph(graph, folder);
+  log.info(fmt::format("Saved mase graph to {}", folder.string()));
 }
 
 void Run::complete(std::string_view what) {

@@ -44,6 +44,8 @@ class Run {
                                      const mase::engine::ProgramOptions& options);
   // For the loops of the library.
   mase::train::Output output() const;
+  // Writes graph_module.mz, state_dict.pt and node_meta_param.toml, and logs where.
+  void save_graph(const mase::ir::Graph& graph, const std::filesystem::path& folder) const;
   // Logs "<what> is completed" and the times of --profile.
   void complete(std::string_view what);
 

@@ -6,7 +6,6 @@
 #include "ch/actions/actions.h"
 #include "ch/load.h"
 #include "ch/run.h"
-#include "ch/transformed.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/train.h"
 
@@ -77,7 +76,7 @@ int run_train(Invocation& invocation) {
   if (result.interrupted) return 128 + result.signal;
 
   if (checkpoint && checkpoint->type == "mz" && !options.one_batch) {
-    save_transformed(result.graph, run.software("training_ckpts/transformed_ckpt"), run.log);
+    run.save_graph(result.graph, run.software("training_ckpts/transformed_ckpt"));
   }
   run.complete("Training");
   return 0;

@@ -9,9 +9,8 @@
 #include "ch/load.h"
 #include "ch/options/config_file.h"
 #include "ch/run.h"
-#include "ch/transformed.h"
-#include "mase/data/dataset.h"
 #include "mase/io/toml.h"
+#include "mase/passes/batches.h"
 #include "mase/passes/pass.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
@@ -20,26 +19,12 @@
 namespace ch {
 
 namespace passes = mase::passes;
-using mase::ir::Graph;
 
 namespace {
 
 // Passes that every transform starts with, unless a loaded graph carries their results.
 constexpr std::string_view kPreparation[] = {"init_metadata", "add_common_metadata",
                                              "add_software_metadata"};
-
-// The shuffled training batches of an epoch, from its start.
-passes::BatchSource training_batches(const Graph& graph, const mase::data::Split& train,
-                                     std::int64_t batch_size, std::uint64_t seed) {
-  auto loader = std::make_shared<mase::data::Loader>(train.rows(), batch_size, true, seed);
-  loader->start_epoch(0);
-  return [&train, loader, name = graph.placeholders().at(0),
-          i = std::int64_t{0}]() mutable -> std::optional<mase::ir::Named<mase::ir::Tensor>> {
-    if (i == loader->batches()) return std::nullopt;
-    return mase::ir::Named<mase::ir::Tensor>{
-        {name, mase::data::take(train, loader->batch(i++)).features}};
-  };
-}
 
 // The bar of the work that goes on: a new one for each description.
 class Bars {
@@ -76,7 +61,7 @@ class Transform {
     };
     context_.folder = run.software("transform");
     context_.batches = [&run, batch_size, seed] {
-      return training_batches(run.graph, run.data.train, batch_size, seed);
+      return passes::batches(run.data.train, batch_size, seed, run.graph.placeholders().at(0));
     };
     context_.dummy_input = context_.batches()().value();
     context_.engine = run.settings.text("engine");
@@ -168,7 +153,7 @@ int run_transform(Invocation& invocation) {
   transform.run_plan();
   run.phases.start("save");
   save_configuration(run, invocation.plan);
-  save_transformed(run.graph, run.software("transform/transformed_ckpt"), run.log);
+  run.save_graph(run.graph, run.software("transform/transformed_ckpt"));
   if (run.json()) transform.print_results();
   run.complete("Transformation");
   return 0;
