@@ -8,6 +8,7 @@
 
 #include "mase/numerics/format.h"
 #include "tests/passes/networks.h"
+#include "tests/passes/vectors.h"
 
 namespace mase::passes {
 namespace {
@@ -65,6 +66,27 @@ TEST(ReportFlops, Functions) {
   EXPECT_EQ(report.nodes[0].layer, "add_integer");
   EXPECT_EQ(report.nodes[0].bitops, 16 * 8);
   EXPECT_EQ(report.nodes[1].bitops, 64 * 8 * 2);
+}
+
+// The calculators of the original, as it calls them with tuples; layers that it has no rule for
+// print a message there, and called with bare tensors it looks at the first row only.
+TEST(ReportFlops, CalculatorsOfTheOriginal) {
+  MASE_NEEDS_SHARED_DATA(kVectors);
+  int count = 0;
+  for (const auto& one : read_vectors()["flop_calculators"]) {
+    const std::string layer = one.value("layer", "");
+    const bool ours =
+        layer.starts_with("Linear") || layer.starts_with("ReLU") || layer.starts_with("Dropout(");
+    if (!ours || one["called_with"] != "in_data=(x,), out_data=(y,)") continue;
+    ++count;
+    const ir::Graph graph = chain("one", "l", {layer});
+    nlohmann::ordered_json row = ir::to_json(
+        report_flops(graph, {{"x", {.shape = one["input_shape"].get<ir::Shape>()}}}).to_value());
+    nlohmann::ordered_json& actual = row["layers"][0];
+    for (const char* key : {"node", "layer", "bitops"}) actual.erase(key);
+    EXPECT_EQ(actual.dump(), one["result"].dump()) << layer;
+  }
+  EXPECT_EQ(count, 6);
 }
 
 TEST(ReportFlops, Table) {

@@ -138,6 +138,9 @@ PassResult run(const ir::Graph& graph, const Options& options, Context& context)
   PassResult result;
   result.graph = quantize(graph, parsed, &result.hits);
   warn_of_idle_groups(graph, parsed, result.hits, context);
+  std::erase_if(result.hits, [](const RuleHits& hits) {
+    return hits.rule == kDefault && hits.nodes.empty();  // the rest may well be empty
+  });
   context.original = graph;
   const QuantizationSummary summary = summarize_quantization(graph, result.graph);
   if (options.flag("report")) log_summary(summary, context);
