@@ -73,7 +73,8 @@ TEST(ReportFlops, Functions) {
 TEST(ReportFlops, CalculatorsOfTheOriginal) {
   MASE_NEEDS_SHARED_DATA(kVectors);
   int count = 0;
-  for (const auto& one : read_vectors()["flop_calculators"]) {
+  const nlohmann::ordered_json vectors = read_vectors();
+  for (const auto& one : vectors["flop_calculators"]) {
     const std::string layer = one.value("layer", "");
     const bool ours =
         layer.starts_with("Linear") || layer.starts_with("ReLU") || layer.starts_with("Dropout(");
