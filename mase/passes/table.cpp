@@ -7,6 +7,7 @@
 #include "mase/passes/analysis/add_software_metadata.h"
 #include "mase/passes/analysis/calculate_avg_bits.h"
 #include "mase/passes/analysis/init_metadata.h"
+#include "mase/passes/analysis/plot_graph.h"
 #include "mase/passes/analysis/profile_statistics.h"
 #include "mase/passes/analysis/report_flops.h"
 #include "mase/passes/analysis/report_graph.h"
@@ -15,6 +16,7 @@
 #include "mase/passes/analysis/report_node_type.h"
 #include "mase/passes/analysis/report_quantized.h"
 #include "mase/passes/analysis/summarize_quantization.h"
+#include "mase/passes/analysis/verify_metadata.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/passes/interface/node_meta_param.h"
 #include "mase/passes/transform/metadata_value_type_cast.h"
@@ -32,6 +34,7 @@ std::span<const Pass* const> builtin_passes() {
       &kLoadMaseGraph,
       &kLoadNodeMetaParam,
       &kMetadataValueTypeCast,
+      &kPlotGraph,
       &kProfileStatistics,
       &kQuantize,
       &kReportFlops,
@@ -43,6 +46,9 @@ std::span<const Pass* const> builtin_passes() {
       &kSaveMaseGraph,
       &kSaveNodeMetaParam,
       &kSummarizeQuantization,
+      &kVerifyCommonMetadata,
+      &kVerifyMetadata,
+      &kVerifySoftwareMetadata,
   };
   // clang-format on
   return kPasses;

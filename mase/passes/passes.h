@@ -1,0 +1,22 @@
+#pragma once
+
+// All passes, for C++ callers.
+#include "mase/passes/analysis/add_common_metadata.h"
+#include "mase/passes/analysis/add_software_metadata.h"
+#include "mase/passes/analysis/calculate_avg_bits.h"
+#include "mase/passes/analysis/init_metadata.h"
+#include "mase/passes/analysis/plot_graph.h"
+#include "mase/passes/analysis/profile_statistics.h"
+#include "mase/passes/analysis/report_flops.h"
+#include "mase/passes/analysis/report_graph.h"
+#include "mase/passes/analysis/report_node_meta_param.h"
+#include "mase/passes/analysis/report_node_shape.h"
+#include "mase/passes/analysis/report_node_type.h"
+#include "mase/passes/analysis/report_quantized.h"
+#include "mase/passes/analysis/summarize_quantization.h"
+#include "mase/passes/analysis/verify_metadata.h"
+#include "mase/passes/batches.h"
+#include "mase/passes/interface/mase_graph.h"
+#include "mase/passes/interface/node_meta_param.h"
+#include "mase/passes/transform/metadata_value_type_cast.h"
+#include "mase/passes/transform/quantize.h"
