@@ -233,8 +233,9 @@ const Pass kQuantize{
                  .help = "log what changed, as summarize_quantization does"},
                 {.name = "*",
                  .type = Option::Type::Table,
-                 .help = "a rule: [passes.quantize.<op, node or pattern>.config]; "
-                         "'default' for all other nodes"}},
+                 .help = "a rule: [passes.quantize.<op, node or pattern>.config] with name (the "
+                         "format), <data_in, weight or bias>_<parameter>, bypass, rounding, "
+                         "overflow; 'default' for all other nodes"}},
     .run = run,
     .check = check,
 };
