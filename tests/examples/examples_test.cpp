@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -64,12 +65,29 @@ void expect_same_text(const std::string& actual, const std::string& expected) {
   }
 }
 
+std::string content(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 TEST(Examples, LabPrintsWhatANotebookWould) {
   const fs::path here = fs::path(MASE_SOURCE_DIR) / "tests/examples";
   const Outcome lab = run(program("lab") + " " + (here / "jsc_tiny.ckpt").string());
   EXPECT_EQ(lab.status, 0) << lab.output;
-  std::ifstream file(here / "lab.txt");
-  expect_same_text(lab.output, {std::istreambuf_iterator<char>(file), {}});
+  expect_same_text(lab.output, content(here / "lab.txt"));
+}
+
+// The README quotes the program as it is; only the indentation differs.
+TEST(Examples, ReadmeQuotesTheLab) {
+  const std::string readme = content(fs::path(MASE_SOURCE_DIR) / "README.md");
+  const std::string program_text = content(fs::path(MASE_SOURCE_DIR) / "examples/lab.cpp");
+  const std::size_t from = readme.find("```cpp\n");
+  ASSERT_NE(from, std::string::npos);
+  std::istringstream quoted(readme.substr(from + 7, readme.find("```", from + 7) - from - 7));
+  std::string indented;
+  for (std::string line; std::getline(quoted, line);)
+    indented += (line.empty() ? "" : "  ") + line + "\n";
+  EXPECT_THAT(program_text, testing::HasSubstr(indented));
 }
 
 TEST(Examples, LabSaysWhatItNeeds) {
