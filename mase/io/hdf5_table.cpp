@@ -334,7 +334,12 @@ Status Hdf5Table::read_members() {
     member.name = name;
     H5free_memory(name);
     const Handle own = type_handle(H5Tget_member_type(type.id(), index));
-    const H5T_class_t family = own.ok() ? H5Tget_class(own.id()) : H5T_NO_CLASS;
+    // The library itself would read beyond the row.
+    if (!own.ok() ||
+        H5Tget_member_offset(type.id(), index) + H5Tget_size(own.id()) > H5Tget_size(type.id())) {
+      return error(fmt::format("column {} lies outside its row", member.name));
+    }
+    const H5T_class_t family = H5Tget_class(own.id());
     if (family == H5T_INTEGER || family == H5T_FLOAT || family == H5T_ENUM) {
       member.native = type_handle(H5Tget_native_type(own.id(), H5T_DIR_ASCEND));
       if (member.native.ok()) member.kind = native_kind(member.native.id());

@@ -17,9 +17,9 @@ bool is_hdf5(const std::filesystem::path& path);
 // integer, floating-point and enumeration type can be read, in any byte order; others may be
 // present. Sizes are checked against the file before memory is taken for them.
 //
-// The structure of the file is taken apart by the HDF5 C library (1.10 or later), whose own
-// resistance to malicious files is limited: damaged files are an error value as far as the
-// library notices the damage. Calls from several threads take turns (one lock).
+// The structure of the file is taken apart by the HDF5 C library (1.10 or later), which a file made
+// to damage it can bring down: open_table (open_table.h) therefore reads in a process apart. Calls
+// from several threads take turns (one lock).
 Result<std::unique_ptr<Table>> open_hdf5_table(const std::filesystem::path& path,
                                                std::string_view preferred = "");
 

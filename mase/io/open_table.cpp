@@ -8,6 +8,7 @@
 
 #include "mase/io/csv_table.h"
 #include "mase/io/hdf5_table.h"
+#include "mase/io/isolated_table.h"
 #include "mase/io/npy_table.h"
 
 namespace mase::io {
@@ -25,7 +26,10 @@ Result<std::unique_ptr<Table>> open_table(const std::filesystem::path& path,
   const std::string_view start(bytes.data(), got);
   if (start.starts_with("\x93NUMPY")) return open_npy_table(path);
   if (start.starts_with("PK")) return open_npz_table(path);
-  if (is_hdf5(path)) return open_hdf5_table(path, preferred);
+  if (is_hdf5(path)) {
+    return open_isolated(
+        path, [path, name = std::string(preferred)] { return open_hdf5_table(path, name); });
+  }
   if (start.find('\0') != std::string_view::npos) {
     return ReadError{"is neither HDF5, npy, npz nor CSV", where};
   }

@@ -1,0 +1,256 @@
+// Child process and parent speak in frames: a kind, a length, the bytes. The child opens the table
+// anew for each task, does it, and ends.
+#include "mase/io/isolated_table.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
+
+#include "mase/io/bytes.h"
+
+namespace mase::io {
+namespace {
+
+constexpr int kPatience = 60'000;  // ms without a frame
+constexpr std::uint64_t kLargestFrame = std::uint64_t{1} << 31;
+
+enum class Kind : std::uint64_t { Description, Rows, Done, Error };
+
+struct Frame {
+  Kind kind = Kind::Done;
+  std::uint64_t size = 0;
+};
+
+// The child's end of the pipe. When nobody listens any more, SIGPIPE ends the child.
+class Sender {
+ public:
+  explicit Sender(int fd) : fd_(fd) {}
+
+  void send(Kind kind, std::span<const std::byte> first, std::span<const std::byte> second = {}) {
+    const Frame frame{kind, first.size() + second.size()};
+    write_all(std::as_bytes(std::span(&frame, 1)));
+    write_all(first);
+    write_all(second);
+  }
+
+ private:
+  void write_all(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) ::_exit(1);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+    }
+  }
+
+  int fd_;
+};
+
+// What the library says when it breaks down concerns nobody, and signals are the parent's to
+// handle; but a crash has to be one.
+void become_child() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPIPE}) {
+    std::signal(signal, SIG_DFL);
+  }
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
+  const struct rlimit none = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  const int silence = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (silence >= 0) ::dup2(silence, STDERR_FILENO);
+}
+
+// A task under way in a child.
+class Child {
+ public:
+  explicit Child(const std::function<void(Sender&)>& task) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+      failure_ = std::strerror(errno);
+      return;
+    }
+    ::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      become_child();
+      ::close(ends[0]);
+      Sender sender(ends[1]);
+      try {
+        task(sender);
+      } catch (...) {  // must not reach the handlers of the parent's copy
+        ::_exit(1);
+      }
+      ::_exit(0);
+    }
+    if (pid_ < 0) failure_ = std::strerror(errno);
+    ::close(ends[1]);
+    fd_ = ends[0];
+  }
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      wait();
+    }
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  // False when none comes any more: `failure` then says why.
+  bool next(Frame& frame) {
+    return receive(&frame, sizeof frame) &&
+           (frame.size <= kLargestFrame || fail("sent too much at once"));
+  }
+  bool receive(void* to, std::size_t size) {
+    auto* p = static_cast<std::byte*>(to);
+    while (size > 0) {
+      struct pollfd waiting = {fd_, POLLIN, 0};
+      const int ready = fd_ < 0 ? -1 : ::poll(&waiting, 1, kPatience);
+      if (ready < 0 && fd_ >= 0 && errno == EINTR) continue;
+      if (ready == 0) return fail(fmt::format("stood still for {} s", kPatience / 1000));
+      if (ready < 0) return fail("gave no answer");
+      const ssize_t n = ::read(fd_, p, size);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return fail(ending());
+      p += n;
+      size -= static_cast<std::size_t>(n);
+    }
+    return true;
+  }
+  const std::string& failure() const { return failure_; }
+
+ private:
+  bool fail(std::string why) {
+    if (failure_.empty()) failure_ = std::move(why);
+    return false;
+  }
+  int wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    return status;
+  }
+  std::string ending() {
+    const int status = pid_ > 0 ? wait() : 0;
+    return WIFSIGNALED(status) ? fmt::format("crashed: {}", ::strsignal(WTERMSIG(status)))
+                               : "ended too early";
+  }
+
+  pid_t pid_ = -1;
+  int fd_ = -1;
+  std::string failure_;
+};
+
+std::string pack(const ReadError& error) {
+  std::string out;
+  put<std::int32_t>(out, error.where.line);
+  return out + error.message;
+}
+
+class IsolatedTable : public Table {
+ public:
+  IsolatedTable(const std::filesystem::path& path, TableOpener open)
+      : Table(path), open_(std::move(open)) {}
+
+  Status describe();
+  Status read(std::span<const std::size_t> wanted, const RowSink& sink) override;
+
+ private:
+  // Receives what a frame holds. At the end of the task: what became of it.
+  Result<std::string> content(Child& child, const Frame& frame) const;
+  ReadError broken(const Child& child) const {
+    return error(fmt::format("damaged: the program that reads it {}", child.failure()));
+  }
+
+  TableOpener open_;
+};
+
+Result<std::string> IsolatedTable::content(Child& child, const Frame& frame) const {
+  std::string bytes(static_cast<std::size_t>(frame.size), '\0');
+  if (!child.receive(bytes.data(), bytes.size())) return broken(child);
+  if (frame.kind != Kind::Error) return bytes;
+  Cursor cursor(bytes_of(bytes));
+  ReadError out = error("");
+  out.where.line = cursor.number<std::int32_t>().value_or(0);
+  out.message = bytes.substr(cursor.position());
+  return out;
+}
+
+Status IsolatedTable::describe() {
+  Child child([&](Sender& to) {
+    const auto table = open_();
+    if (!table) return to.send(Kind::Error, bytes_of(pack(table.error())));
+    std::string out;
+    put<std::int64_t>(out, (*table)->rows());
+    for (const std::string& name : (*table)->columns()) {
+      put<std::uint64_t>(out, name.size());
+      out += name;
+    }
+    to.send(Kind::Description, bytes_of(out));
+  });
+  Frame frame;
+  if (!child.next(frame)) return broken(child);
+  const auto bytes = content(child, frame);
+  if (!bytes) return bytes.error();
+  Cursor cursor(bytes_of(*bytes));
+  rows_ = cursor.number<std::int64_t>().value_or(0);
+  while (const auto size = cursor.number<std::uint64_t>()) {
+    const auto name = cursor.take(*size);
+    if (!name) return error("damaged: its columns cannot be listed");
+    columns_.emplace_back(text_of(*name));
+  }
+  return std::monostate{};
+}
+
+Status IsolatedTable::read(std::span<const std::size_t> wanted, const RowSink& sink) {
+  if (wanted.empty()) return std::monostate{};
+  Child child([&](Sender& to) {
+    const auto table = open_();
+    const auto status =
+        table ? (*table)->read(wanted,
+                               [&](std::int64_t first, std::span<const double> values) -> Status {
+                                 to.send(Kind::Rows, std::as_bytes(std::span(&first, 1)),
+                                         std::as_bytes(values));
+                                 return std::monostate{};
+                               })
+              : Status(table.error());
+    if (!status) return to.send(Kind::Error, bytes_of(pack(status.error())));
+    to.send(Kind::Done, {});
+  });
+  std::vector<double> values;
+  Frame frame;
+  while (child.next(frame)) {
+    if (frame.kind == Kind::Done) return std::monostate{};
+    if (frame.kind == Kind::Error) return content(child, frame).error();
+    std::int64_t first = 0;
+    const std::size_t size = static_cast<std::size_t>(frame.size) - sizeof first;
+    if (frame.kind != Kind::Rows || frame.size < sizeof first ||
+        size % (sizeof(double) * wanted.size()) != 0) {
+      return error("damaged: its rows arrive in pieces");
+    }
+    values.resize(size / sizeof(double));
+    if (!child.receive(&first, sizeof first) || !child.receive(values.data(), size)) break;
+    if (auto status = sink(first, values); !status) return status;
+  }
+  return broken(child);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Table>> open_isolated(const std::filesystem::path& path, TableOpener open) {
+  auto table = std::make_unique<IsolatedTable>(path, std::move(open));
+  if (auto status = table->describe(); !status) return status.error();
+  return std::unique_ptr<Table>(std::move(table));
+}
+
+}  // namespace mase::io
