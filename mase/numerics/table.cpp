@@ -85,7 +85,7 @@ Precision make_precision(const Format& format, Values values) {
   for (const Parameter& parameter : format.parameters) known.emplace_back(parameter.name);
   for (const auto& [key, value] : values) {
     const auto row = std::find_if(format.parameters.begin(), format.parameters.end(),
-                                  [&](const Parameter& p) { return p.name == key; });
+                                  [&name = key](const Parameter& p) { return p.name == name; });
     if (row == format.parameters.end()) {
       usage_error(fmt::format("format '{}' has no parameter '{}'", format.name, key), {},
                   did_you_mean(key, known));
