@@ -93,11 +93,17 @@ const Option* find_option(std::span<const Option> rows, std::string_view key) {
 
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
                       Diagnostics& diagnostics, const ir::Named<Location>& places) {
-  const std::size_t problems_before = diagnostics.problems().size();
   const Options options = check_options(pass.name, pass.options, given, where, diagnostics, places);
-  if (pass.check && diagnostics.problems().size() == problems_before) {
-    pass.check(options, diagnostics);
+  if (pass.check == nullptr) return options;
+  // The pass's own check may rely on the rows; keys that it does not have are no hindrance.
+  ir::Dict known;
+  for (const auto& item : given) {
+    const bool is_known = find_option(pass.options, item.first) != nullptr;
+    if (is_known || find_option(pass.options, kFreeKey) != nullptr) known.push_back(item);
   }
+  Diagnostics of_rows;
+  check_options(pass.name, pass.options, known, where, of_rows, places);
+  if (of_rows.empty()) pass.check(options, diagnostics);
   return options;
 }
 

@@ -271,12 +271,15 @@ TEST(ProfileStatistics, ProblemsOfATablePointAtTheirKeys) {
   const ir::Named<Location> places{
       {"activation_statistics.range_min_max.absolute", {.file = "p.toml", .line = 9, .column = 3}},
       {"activation_statistics.range_minmax", {.file = "p.toml", .line = 10}}};
+  given.emplace_back("trainign", true);
   Diagnostics diagnostics;
   check_options(kProfileStatistics, given, {}, diagnostics, places);
-  ASSERT_EQ(diagnostics.problems().size(), 2u);
+  ASSERT_EQ(diagnostics.problems().size(), 3u);
   EXPECT_THAT(diagnostics.problems()[0].text(),
-              HasSubstr("p.toml:9:3: range_min_max has no option 'absolute'"));
+              HasSubstr("has no option 'trainign'; did you mean 'training'?"));
   EXPECT_THAT(diagnostics.problems()[1].text(),
+              HasSubstr("p.toml:9:3: range_min_max has no option 'absolute'"));
+  EXPECT_THAT(diagnostics.problems()[2].text(),
               HasSubstr("p.toml:10: there is no statistic 'range_minmax'; did you mean "
                         "'range_min_max'?"));
 }
