@@ -89,6 +89,23 @@ void CheckpointFiles::make_way(const File& file) {
                            target.string()));
 }
 
+// Makes the file's name ours before the first write: what another run has there goes, what this run
+// had there before another took its place comes back.
+void CheckpointFiles::claim(const File& file) {
+  make_way(file);
+  const fs::path own =
+      file.path.parent_path() / fmt::format("version_{}", version_) / file.path.filename();
+  std::error_code ignored;
+  if (!fs::exists(file.path) && fs::exists(own)) fs::rename(own, file.path, ignored);
+}
+
+std::string CheckpointFiles::kept() const {
+  if (last_.content.empty()) return "nothing was saved before";
+  return fmt::format(
+      "{} of {} is whole: when there is room and permission, go on from it with --resume last",
+      last_.path.string(), last_.content);
+}
+
 void CheckpointFiles::write(File& file, const io::Checkpoint& checkpoint) {
   const std::string content =
       fmt::format("epoch {} (step {})", checkpoint.epoch, checkpoint.global_step);
@@ -100,22 +117,21 @@ void CheckpointFiles::write(File& file, const io::Checkpoint& checkpoint) {
   std::string problem;
   try {
     create_folder(folder);
+    if (!claimed_) {
+      claim(best_);
+      claim(last_);
+      claimed_ = true;
+    }
     make_way(file);
     io::write_lightning_checkpoint(file.path, checkpoint);
   } catch (const Error& error) {
     problem = error.message();
   }
   if (!problem.empty()) {
-    const std::string kept = last_.content.empty()
-                                 ? "nothing was saved before"
-                                 : fmt::format(
-                                       "{} of {} is whole: when there is room and permission, "
-                                       "go on from it with --resume last",
-                                       last_.path.string(), last_.content);
     throw Error(ErrorKind::RunFailed,
                 fmt::format("{} of {} cannot be saved: {}", file.path.filename().string(), content,
                             problem),
-                {.file = file.path.string()}, kept);
+                {.file = file.path.string()}, kept());
   }
   file.inode = inode_of(file.path);
   file.content = content;

@@ -28,7 +28,7 @@ namespace {
 constexpr std::int64_t kSanityBatches = 2;
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
-void check(const FitOptions& options, const data::DataSet& data) {
+void check(const ir::Graph& graph, const FitOptions& options, const data::DataSet& data) {
   const auto positive = [](std::int64_t value, const char* option) {
     if (value < 1) usage_error(fmt::format("{} must be at least 1, not {}", option, value));
   };
@@ -37,8 +37,17 @@ void check(const FitOptions& options, const data::DataSet& data) {
   positive(options.log_every_n_steps, "log_every_n_steps");
   if (options.max_epochs < 0) usage_error("max_epochs must not be negative");
   if (options.max_steps < -1) usage_error("max_steps must be -1 (no limit) or a number of steps");
-  if (data.train.rows() == 0) {
-    usage_error(fmt::format("data set '{}' has no rows to train on", data.info.name));
+  const std::int64_t rows = data.train.rows();
+  if (rows == 0) usage_error(fmt::format("data set '{}' has no rows to train on", data.info.name));
+  // One row has no variance: the running variance would become NaN.
+  const bool single = options.batch_size == 1 || rows % options.batch_size == 1;
+  if (!single || options.one_batch) return;
+  for (const ir::Node& node : graph) {
+    if (node.op != "batch_norm1d") continue;
+    usage_error(fmt::format("a batch of a single row cannot be normalised: {} rows leave one over "
+                            "in batches of {}",
+                            rows, options.batch_size),
+                {.node = node.name}, "choose another --batch-size");
   }
 }
 
@@ -317,7 +326,7 @@ void Fit::report_end() {
     output_.info(text);
   }
   if (!files_->active()) return;
-  if (files_->has_best()) {
+  if (!files_->best().empty()) {
     output_.info(fmt::format("Best: val_loss_epoch {:.4f} in epoch {}, {}", position_.best_loss,
                              position_.best_epoch, files_->best().string()));
   } else if (!files_->last().empty()) {
@@ -353,7 +362,7 @@ FitResult Fit::result() {
 
 FitResult fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engine,
               const FitOptions& options, const Output& output) {
-  check(options, data);
+  check(graph, options, data);
   std::optional<StopSignals> signals;
   if (options.catch_signals) signals.emplace();
   return Fit(std::move(graph), data, engine, options, output).run();

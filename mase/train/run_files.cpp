@@ -49,7 +49,8 @@ RunFiles::RunFiles(const FitOptions& options, const Output& output, const Resump
   checkpoints_ = std::make_unique<CheckpointFiles>(output.folder, version_, output_);
   facts_.best = checkpoints_->best();
   facts_.last = checkpoints_->last();
-  has_best_ = in_place && fs::exists(facts_.best);
+  // A run that had a best one has it still: claimed with the first write.
+  has_best_ = in_place && from->position.validated();
   metrics_ = MetricsLog(folder, learning_rate_tag(options.optimiser.kind), output.hyper_parameters,
                         from ? from->files : ir::Dict{});
   record_ = RunRecord(folder, output);
@@ -77,9 +78,18 @@ void RunFiles::write(const io::Checkpoint& last) {
   written_ = std::chrono::steady_clock::now();
 }
 
+void RunFiles::flush_metrics() {
+  try {
+    metrics_.flush();
+  } catch (const Error& error) {
+    throw Error(error.kind(), "the metrics: " + error.message(), error.where(),
+                checkpoints_->kept());
+  }
+}
+
 void RunFiles::end_epoch(const engine::Program& program, const Position& position, bool improved) {
   if (!active()) return;
-  metrics_.flush();
+  flush_metrics();
   const double since =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - written_).count();
   const bool due = !has_last_ || since >= options_.seconds_between_checkpoints;
@@ -93,7 +103,7 @@ void RunFiles::end_epoch(const engine::Program& program, const Position& positio
 
 void RunFiles::finish(const engine::Program& program, const Position& position) {
   if (!active()) return;
-  metrics_.flush();
+  flush_metrics();
   const bool saved = has_last_ && saved_batches_ == position.batches && !pending_best_;
   if (!saved) write(make_snapshot(program, position, facts_, metrics_.files()));
 }

@@ -36,12 +36,13 @@ class RunFiles {
   // At the end of the run, however it ended: what is pending, and the present position.
   void finish(const engine::Program& program, const Position& position);
 
-  bool has_best() const { return has_best_; }
+  // Empty if this run has none.
   std::filesystem::path best() const { return has_best_ ? facts_.best : std::filesystem::path{}; }
   std::filesystem::path last() const { return has_last_ ? facts_.last : std::filesystem::path{}; }
 
  private:
   void write(const io::Checkpoint& last);
+  void flush_metrics();
 
   const FitOptions& options_;
   const Output& output_;

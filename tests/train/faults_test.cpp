@@ -132,6 +132,7 @@ TEST_F(Faults, AFullDiskLeavesThePreviousCheckpoint) {
   if (outcome.exit_code == 99) GTEST_SKIP() << "no right to mount a small disk";
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error, ::testing::ContainsRegex("no space left|No space left"));
+  EXPECT_THAT(outcome.error, HasSubstr("last.ckpt of epoch 1 (step 20) is whole"));
 }
 
 TEST_F(Faults, AKilledWriteLeavesThePreviousCheckpoint) {

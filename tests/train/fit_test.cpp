@@ -207,6 +207,33 @@ TEST(Fit, RunsOfOneFolderDoNotMix) {
   }
 }
 
+// A run that never was validated does not stand beside the best of another run.
+TEST(Fit, AnUnvalidatedRunLeavesNoBestOfAnother) {
+  const TemporaryFolder folder;
+  const Output output{.folder = folder.path()};
+  const fs::path checkpoints = folder.path() / "software/training_ckpts";
+  fit(softmax_graph(4, 3), blobs(320), softmax_engine(), quick(1), output);
+  FitOptions options = quick(5);
+  options.max_steps = 3;
+  const FitResult result = fit(softmax_graph(4, 3), blobs(320), softmax_engine(), options, output);
+  EXPECT_TRUE(result.best_checkpoint.empty());
+  EXPECT_FALSE(fs::exists(checkpoints / "best.ckpt"));
+  EXPECT_TRUE(fs::exists(checkpoints / "version_0/best.ckpt"));
+}
+
+TEST(Fit, ABatchNormOfOneRowIsRefused) {
+  ir::Graph graph = softmax_graph(4, 3);
+  graph.node("linear").op = "batch_norm1d";
+  try {
+    fit(graph, blobs(321), softmax_engine(), quick());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_EQ(error.where().node, "linear");
+    EXPECT_THAT(error.message(), HasSubstr("321 rows leave one over in batches of 32"));
+  }
+}
+
 TEST(Fit, ACheckpointOfAnotherProgramIsKept) {
   const TemporaryFolder folder;
   const fs::path checkpoints = folder.path() / "software/training_ckpts";

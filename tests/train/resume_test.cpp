@@ -230,6 +230,31 @@ TEST_F(Resume, FromBestKeepsTheRestOfTheOldRun) {
   EXPECT_TRUE(fs::exists(parts_.path() / "software/training_ckpts/version_0/last.ckpt"));
 }
 
+// The run goes on from where another run's start had moved it, with its own best.ckpt.
+TEST_F(Resume, AfterAnotherRunTookItsPlace) {
+  FitOptions options = options_for();
+  data::DataSet data = blobs(kRows);
+  for (std::int64_t& label : data.validation.labels.values_mut<std::int64_t>()) {
+    label = (label + 1) % 3;  // the first epoch stays the best
+  }
+  const Output output{.folder = parts_.path()};
+  const HookEngine stopping(softmax_engine(), signal_at_step(25, SIGINT));
+  fit(softmax_graph(4, 3), data, stopping, options, output);
+  const std::string best = read(checkpoint(parts_.path(), "best.ckpt"));
+  FitOptions other = options;
+  other.seed = 99;
+  fit(softmax_graph(4, 3), data, softmax_engine(), other, output);
+  const std::string others = read(checkpoint(parts_.path(), "best.ckpt"));
+  EXPECT_NE(best, others);
+  options.resume = checkpoint(parts_.path(), "version_0/last.ckpt").string();
+  const FitResult result = fit(softmax_graph(4, 3), data, softmax_engine(), options, output);
+  EXPECT_EQ(result.steps, 40);
+  EXPECT_EQ(result.best_checkpoint, checkpoint(parts_.path(), "best.ckpt"));
+  EXPECT_EQ(read(checkpoint(parts_.path(), "best.ckpt")), best);
+  EXPECT_EQ(read(checkpoint(parts_.path(), "version_1/best.ckpt")), others);
+  EXPECT_FALSE(fs::exists(checkpoint(parts_.path(), "version_0/last.ckpt")));
+}
+
 TEST_F(Resume, FurtherEpochsAfterTheEnd) {
   FitOptions options = options_for();
   fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_.path()});
