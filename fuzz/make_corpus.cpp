@@ -5,12 +5,16 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "mase/data/dataset.h"
 #include "mase/io/checkpoint.h"
+#include "mase/io/mz.h"
 #include "mase/io/npz.h"
 #include "mase/io/pickle.h"
 #include "mase/io/safetensors.h"
 #include "mase/io/tensorboard.h"
 #include "mase/io/zip.h"
+#include "mase/ir/graph_text.h"
+#include "mase/models/model.h"
 #include "mase/support/error.h"
 
 namespace {
@@ -157,6 +161,19 @@ void event_seeds(const fs::path& folder) {
   }
 }
 
+ir::Graph network() {
+  return models::build("jsc-tiny", data::info("jsc"));
+}
+
+void graph_seeds(const fs::path& folder) {
+  write_file(folder / "tiny", ir::to_text(network()));
+}
+
+void mz_seeds(const fs::path& folder) {
+  io::write_mz(folder / "tiny", network());
+  write_file(folder / "free", without_checksums(read_file(folder / "tiny").or_throw()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -167,6 +184,8 @@ int main(int argc, char** argv) {
   const std::pair<const char*, void (*)(const fs::path&)> makers[] = {
       {"checkpoint", checkpoint_seeds},
       {"events", event_seeds},
+      {"graph_text", graph_seeds},
+      {"mz", mz_seeds},
       {"npy", npy_seeds},
       {"npz", zip_seeds},
       {"pickle", pickle_seeds},
