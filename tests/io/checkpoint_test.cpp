@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <csignal>
 
 #include "mase/io/npz.h"
 #include "mase/io/torch_archive.h"
@@ -343,16 +347,74 @@ TEST(Checkpoint, DamageNeverEscapes) {
   EXPECT_GT(whole, 0);
 }
 
-TEST(Checkpoint, AFullDiskLeavesThePreviousFile) {
-  const auto path = temporary("kept.ckpt");
+// Files grow to at most `bytes` while this lives, as on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    before_ = ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &limit_);
+    rlimit now = limit_;
+    now.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &limit_);
+    ::signal(SIGXFSZ, before_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit limit_ = {};
+  void (*before_)(int) = nullptr;
+};
+
+TEST(Checkpoint, ADiskThatFillsUpLeavesThePreviousFile) {
+  const auto folder = temporary("full");
+  const auto path = folder / "last.ckpt";
   write_lightning_checkpoint(path, sample());
   const std::string before = read_file(path).value();
-  const auto folder = temporary("no_such_folder");
-  write_file(folder, "a file where a folder should be");
-  EXPECT_THROW(write_state_dict(folder / "x.pt", sample().state), Error);
+  {
+    const FileSizeLimit limit(before.size() / 2);
+    try {
+      write_lightning_checkpoint(path, sample());
+      ADD_FAILURE() << "the file was written";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::RunFailed);
+      EXPECT_THAT(error.what(), HasSubstr("the previous file is unchanged"));
+    }
+  }
   EXPECT_EQ(read_file(path).value(), before);
-  std::filesystem::remove(path);
-  std::filesystem::remove(folder);
+  // Nothing half-written stays behind.
+  const std::filesystem::directory_iterator files(folder);
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Checkpoint, KilledWhileWritingLeavesAWholeFile) {
+  const auto folder = temporary("killed");
+  const auto path = folder / "last.ckpt";
+  Checkpoint c = sample();
+  c.state.emplace_back("large", Tensor({1 << 20}, DType::Float32));
+  c.global_step = 0;
+  write_lightning_checkpoint(path, c);
+  for (int round = 0; round < 10; ++round) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      for (std::int64_t step = 1;; ++step) {
+        c.global_step = step;
+        write_lightning_checkpoint(path, c);
+      }
+    }
+    ::usleep(static_cast<useconds_t>(3000 * (round + 1)));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    const auto got = read_checkpoint(path);
+    ASSERT_TRUE(got.ok()) << got.error().message;
+    EXPECT_EQ(got->state, c.state);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
