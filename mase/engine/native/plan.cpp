@@ -22,7 +22,29 @@ const std::set<std::string, std::less<>> kCovered = {
 constexpr std::int64_t kMostClasses = 255;  // labels are kept as bytes
 constexpr std::int64_t kProbe = 3;          // batch size for shape inference
 
-std::string why_not_node(const ir::Node& node) {
+// Rows are samples, so a softmax must run along the features: dimension 1 of two.
+bool softmax_over_features(const ir::Node& node) {
+  const ir::Value* dim = node.attribute("dim");
+  if (!dim) dim = ir::find(node.kwargs, "dim");
+  if (!dim && node.kind != ir::NodeKind::CallModule && node.args.size() > 1) dim = &node.args[1];
+  const auto* index = dim ? dim->get<std::int64_t>() : nullptr;
+  return !index || *index == 1 || *index == -1;
+}
+
+// Any number of rows may come, so the first size of a reshape must be left open or computed.
+bool reshapes_any_batch(const ir::Node& node) {
+  const ir::Value* first = node.args.size() > 1 ? &node.args[1] : ir::find(node.kwargs, "shape");
+  if (first && first->is<ir::Tuple>()) {
+    const auto& items = first->get<ir::Tuple>()->items;
+    first = items.empty() ? nullptr : &items[0];
+  } else if (first && first->is<ir::List>()) {
+    first = first->as_list().empty() ? nullptr : &first->as_list()[0];
+  }
+  const auto* size = first ? first->get<std::int64_t>() : nullptr;
+  return first && (!size || *size == -1);
+}
+
+std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
   if (node.kind == ir::NodeKind::Placeholder || node.kind == ir::NodeKind::Output) return "";
   if (!kAliases.contains(node.op) && !kCovered.contains(node.op)) {
     return fmt::format("node {}: op '{}'", node.name, node.op.empty() ? node.target : node.op);
@@ -30,6 +52,19 @@ std::string why_not_node(const ir::Node& node) {
   for (const auto& [argument, precision] : node.precision) {
     if (!precision.is_float() && precision.format->granularity != numerics::Granularity::Element) {
       return fmt::format("node {}: {} is quantised in blocks", node.name, argument);
+    }
+  }
+  if (node.op == "softmax" && !softmax_over_features(node)) {
+    return fmt::format("node {}: softmax over the batch", node.name);
+  }
+  if ((node.op == "view" || node.op == "reshape") && !reshapes_any_batch(node)) {
+    return fmt::format("node {}: {} to a fixed number of rows", node.name, node.op);
+  }
+  if (node.op == "add" || node.op == "sub" || node.op == "mul") {
+    for (const std::string& input : node.inputs()) {
+      if (graph.node(input).op == "size") {
+        return fmt::format("node {}: arithmetic on sizes", node.name);
+      }
     }
   }
   if (node.op == "batch_norm1d") {
@@ -368,7 +403,7 @@ std::optional<Grid> grid_of(const numerics::Precision& precision) {
 std::string why_not(const ir::Graph& graph) {
   if (graph.placeholders().size() != 1) return "it has other than one input";
   for (const ir::Node& node : graph) {
-    const std::string reason = why_not_node(node);
+    const std::string reason = why_not_node(graph, node);
     if (!reason.empty()) return reason;
     if (node.kind == ir::NodeKind::Output && !node.args.at(0).is<ir::NodeRef>()) {
       return "it returns something other than one tensor";

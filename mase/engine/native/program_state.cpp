@@ -99,6 +99,14 @@ ir::OptimiserState NativeProgram::optimiser_state() const {
 }
 
 void NativeProgram::load_optimiser_state(const ir::OptimiserState& state) {
+  const char* wanted = optimiser_.kind == OptimiserKind::Sgd ? "momentum_buffer" : "exp_avg";
+  for (const ir::OptimiserSlot& slot : state) {
+    if (ir::find(slot.tensors, wanted)) continue;
+    usage_error(
+        fmt::format("the optimiser state of '{}' has no '{}': it comes from another kind "
+                    "of optimiser",
+                    slot.parameter, wanted));
+  }
   updates_ = 0;
   std::int64_t offset = 0;
   for (const ir::Parameter& parameter : graph_.parameters()) {
