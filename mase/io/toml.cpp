@@ -12,8 +12,8 @@
 // The compiled form of the library has exceptions on, so its headers are used alone.
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
-// toml++ 3.3 calls code points such as U+00E9 outside of texts unreachable, which makes them undefined
-// behaviour; in this header the place that is reached means "no".
+// toml++ 3.3 calls code points such as U+00E9 outside of texts unreachable, which makes them
+// undefined behaviour; in this header the place that is reached means "no".
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
