@@ -1,12 +1,14 @@
 // make_corpus FOLDER: writes seeds for every fuzz target to FOLDER/<target>/, small files of each
 // kind and of each feature a reader has.
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <cstdio>
 #include <filesystem>
 
 #include "mase/data/dataset.h"
 #include "mase/io/checkpoint.h"
+#include "mase/io/hdf5_lzf.h"
 #include "mase/io/mz.h"
 #include "mase/io/npz.h"
 #include "mase/io/pickle.h"
@@ -16,6 +18,7 @@
 #include "mase/ir/graph_text.h"
 #include "mase/models/model.h"
 #include "mase/support/error.h"
+#include "tests/io/hdf5_writer.h"
 
 namespace {
 
@@ -174,6 +177,51 @@ void mz_seeds(const fs::path& folder) {
   write_file(folder / "free", without_checksums(read_file(folder / "tiny").or_throw()));
 }
 
+void csv_seeds(const fs::path& folder) {
+  write_file(folder / "plain", "a,b\n1,2\n3,-4.5e6\n");
+  write_file(folder / "quoted", "\xef\xbb\xbf\"x \"\"y\"\"\", z\r\n\"1\",nan\r\n\r\n+1 , 1e400");
+  write_file(folder / "broken", "a\n\"1\n");
+}
+
+std::string idx(char type, std::string_view shape, std::size_t bytes) {
+  std::string out = {'\0', '\0', type, static_cast<char>(shape.size())};
+  for (const char d : shape) out += std::string(3, '\0') + d;
+  return out + std::string(bytes, '\x40');
+}
+
+void idx_seeds(const fs::path& folder) {
+  write_file(folder / "bytes", idx(8, "\2\3", 6));
+  write_file(folder / "int16", idx(11, "\3", 6));
+  write_file(folder / "float64", idx(14, "\1\1\2", 16));
+  const std::string bytes = idx(8, "\2\3", 6);
+  const gzFile file = gzopen((folder / "gzip").c_str(), "wb");
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+}
+
+// Each storage and filter, in the oldest and the newest form of the library's structures.
+void hdf5_seeds(const fs::path& folder) {
+  io::register_lzf_filter();
+  const auto row = [](std::size_t i) { return static_cast<double>(i); };
+  io::WrittenTable table{
+      .name = "t",
+      .columns = {{"a", H5T_IEEE_F32LE, row}, {"b", H5T_STD_I32BE, row}, {"c", H5T_STD_U8LE, row}},
+      .rows = 20};
+  io::write_hdf5_file(folder / "contiguous", {table});
+  table.chunk = 7;
+  io::write_hdf5_file(folder / "chunked", {table});
+  for (const H5Z_filter_t filter : {H5Z_FILTER_DEFLATE, io::kLzfFilter, H5Z_FILTER_FLETCHER32}) {
+    table.filters = {H5Z_FILTER_SHUFFLE, filter};
+    io::write_hdf5_file(folder / fmt::format("filter{}", filter), {table});
+  }
+  const hid_t newest = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(newest, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+  const hid_t file = H5Fcreate((folder / "newest").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, newest);
+  io::write_hdf5_table(file, table);
+  H5Fclose(file);
+  H5Pclose(newest);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -183,8 +231,11 @@ int main(int argc, char** argv) {
   }
   const std::pair<const char*, void (*)(const fs::path&)> makers[] = {
       {"checkpoint", checkpoint_seeds},
+      {"csv_table", csv_seeds},
       {"events", event_seeds},
       {"graph_text", graph_seeds},
+      {"hdf5_table", hdf5_seeds},
+      {"idx", idx_seeds},
       {"mz", mz_seeds},
       {"npy", npy_seeds},
       {"npz", zip_seeds},
