@@ -1,9 +1,9 @@
 // The places where data files may lie.
 #include "mase/data/lookup.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
+
+#include "mase/support/installation.h"
 
 namespace mase::data {
 namespace {
@@ -18,15 +18,6 @@ fs::path variable(const char* name) {
 bool is_file(const fs::path& path) {
   std::error_code code;
   return fs::is_regular_file(path, code);
-}
-
-// The folder of the library (or program) that holds this code.
-fs::path library_folder() {
-  Dl_info info = {};
-  if (dladdr(reinterpret_cast<const void*>(&library_folder), &info) == 0) return {};
-  if (info.dli_fname == nullptr) return {};
-  std::error_code code;
-  return fs::weakly_canonical(info.dli_fname, code).parent_path();
 }
 
 }  // namespace
@@ -61,12 +52,7 @@ fs::path find_data_file(const OpenOptions& options, std::span<const std::string_
 }
 
 fs::path find_carried_file(const fs::path& relative) {
-  // <prefix>/lib/libmase.so and <prefix>/lib/<architecture>/libmase.so
-  const fs::path library = library_folder();
-  const fs::path above = library.parent_path();
-  for (const fs::path& folder :
-       {variable("MASE_DATA_DIR"), above / "share" / "mase" / "data",
-        above.parent_path() / "share" / "mase" / "data", fs::path(MASE_SOURCE_DIR) / "data"}) {
+  for (const fs::path& folder : {variable("MASE_DATA_DIR"), share_folder() / "data"}) {
     if (!folder.empty() && is_file(folder / relative)) return folder / relative;
   }
   return {};
