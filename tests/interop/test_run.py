@@ -1,0 +1,89 @@
+"""What `ch train` leaves behind: Lightning goes on from its checkpoint, TensorBoard shows its events;
+and `ch test` takes a checkpoint of Lightning's."""
+import os
+import subprocess
+import unittest
+
+import tools
+
+tools.need("torch", "tensorboard", "yaml")
+import torch
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+
+from test_lightning import RESTRICTED, SaveAfterStep, Wrapper, trainer
+
+
+class JscTiny(Wrapper):
+    """jsc-tiny as MASE's wrapper holds it: `model.seq_blocks`."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Module()
+        self.model.seq_blocks = nn.Sequential(nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 5), nn.ReLU())
+        self.model.forward = self.model.seq_blocks.forward
+
+
+def loader():
+    random = torch.Generator().manual_seed(5)
+    x, y = torch.randn(64, 16, generator=random), torch.randint(0, 5, (64,), generator=random)
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=16)
+
+
+class Run(tools.TestCase):
+    def ch(self, *arguments):
+        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache"), "NO_COLOR": "1"}
+        done = subprocess.run([tools.BIN / "ch", *map(str, arguments), "--project-dir", self.folder,
+                               "--project", "run"], capture_output=True, text=True, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_train(self):
+        self.ch("train", "jsc-tiny", "jsc", "--max-epochs", 2, "--batch-size", 8192, "--learning-rate", 0.01,
+                "--log-every-n-steps", 10)
+        output = self.folder / "run" / "software"
+        checkpoint = output / "training_ckpts" / "last.ckpt"
+        loaded = torch.load(checkpoint, **RESTRICTED)
+        self.assertEqual((loaded["epoch"], loaded["global_step"]), (1, 30))
+
+        torch.manual_seed(0)
+        model = JscTiny()
+        seen = {}
+
+        class Look(SaveAfterStep):
+            def on_train_start(self, trainer, module):
+                seen["epoch"] = trainer.current_epoch
+                seen["state"] = {k: v.clone() for k, v in module.state_dict().items()}
+                seen["steps"] = [float(s["step"]) for s in trainer.optimizers[0].state.values()]
+
+        run = trainer(self.folder / "resumed", extra=[Look(0, None)], max_epochs=3)
+        run.fit(model, loader(), loader(), ckpt_path=checkpoint)
+        self.assertEqual(seen["epoch"], 2)
+        self.assertEqual(seen["steps"], [30.0] * 4)
+        self.assertEqual(list(seen["state"]), list(loaded["state_dict"]))
+        for name, tensor in loaded["state_dict"].items():
+            self.assertTrue(torch.equal(seen["state"][name], tensor), name)
+        self.assertEqual((run.current_epoch, run.global_step), (3, 34))
+
+        version = output / "tensorboard" / "lightning_logs" / "version_0"
+        events = EventAccumulator(str(version))
+        events.Reload()
+        self.assertLessEqual({"train_loss_step", "train_acc_step", "val_loss_epoch", "val_acc_epoch",
+                              "epoch", "hp_metric", "lr-Adam"}, set(events.Tags()["scalars"]))
+        self.assertEqual([e.step for e in events.Scalars("train_loss_step")], [9, 19, 29])
+        self.assertAlmostEqual(events.Scalars("val_loss_epoch")[-1].value,
+                               loaded["mase"]["position"]["val_loss_epoch"], 6)
+        options = yaml.safe_load((version / "hparams.yaml").read_text(encoding="utf-8"))
+        self.assertEqual((options["model"], options["learning_rate"]), ("jsc-tiny", 0.01))
+
+    def test_load(self):
+        torch.manual_seed(0)
+        theirs = self.folder / "theirs.ckpt"
+        run = trainer(self.folder / "theirs", extra=[SaveAfterStep(3, theirs)], max_epochs=1)
+        run.fit(JscTiny(), loader(), loader())
+        self.assertIn("test_acc_epoch", self.ch("test", "jsc-tiny", "jsc", "--load", theirs))
+
+
+if __name__ == "__main__":
+    unittest.main()
