@@ -1,5 +1,5 @@
-// The main function of every test program: gives each process a temporary folder of its own, so that
-// tests which run side by side never meet, and removes it in the end.
+// The main function of every test program: gives each process a temporary folder of its own, so
+// that tests which run side by side never meet, and removes it in the end.
 #include <gmock/gmock.h>
 #include <stdlib.h>
 

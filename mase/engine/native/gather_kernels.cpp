@@ -1,5 +1,5 @@
-// Shuffled rows of a sample-major table into a [feature][sample] tile: sixteen (or kLanes) rows at
-// a time, transposed in registers, while the rows of the next batch are prefetched.
+// Shuffled rows of a sample-major table into a [feature][sample] tile: a block of rows at a
+// time, transposed in registers, while the rows of the next batch are prefetched.
 #include "mase/engine/native/isa_kernels.h"
 
 namespace mase::engine::native::MASE_ISA {
@@ -35,9 +35,37 @@ void transpose(const float* const* rows, float* x, int stride) {
   }
 }
 constexpr int kBlock = 16;
+#elif defined(__AVX2__)
+// 8 rows of 8 floats at `rows`, transposed to x[f * stride].
+void transpose(const float* const* rows, float* x, int stride) {
+  __m256 r[8];
+  // Halves of rows i and i + 4 side by side: what is left is a transpose within 128 bits.
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(rows[i])),
+                                _mm_loadu_ps(rows[i + 4]), 1);
+    r[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(rows[i] + 4)),
+                                    _mm_loadu_ps(rows[i + 4] + 4), 1);
+  }
+  for (int half = 0; half < 8; half += 4) {
+    const __m256 a = _mm256_unpacklo_ps(r[half], r[half + 1]);
+    const __m256 b = _mm256_unpackhi_ps(r[half], r[half + 1]);
+    const __m256 c = _mm256_unpacklo_ps(r[half + 2], r[half + 3]);
+    const __m256 d = _mm256_unpackhi_ps(r[half + 2], r[half + 3]);
+    float* to = x + half * stride;
+    _mm256_store_ps(to, _mm256_shuffle_ps(a, c, 0x44));
+    _mm256_store_ps(to + stride, _mm256_shuffle_ps(a, c, 0xee));
+    _mm256_store_ps(to + 2 * stride, _mm256_shuffle_ps(b, d, 0x44));
+    _mm256_store_ps(to + 3 * stride, _mm256_shuffle_ps(b, d, 0xee));
+  }
+}
+constexpr int kBlock = 8;
 #else
-constexpr int kBlock = 0;  // no register transpose: the scalar loop below
-inline void transpose(const float* const*, float*, int) {}
+void transpose(const float* const* rows, float* x, int stride) {
+  for (int i = 0; i < 4; ++i) {
+    for (int f = 0; f < 4; ++f) x[f * stride + i] = rows[i][f];
+  }
+}
+constexpr int kBlock = 4;
 #endif
 
 }  // namespace
@@ -46,21 +74,19 @@ void gather(const float* table, const std::uint32_t* rows, int n, int features,
             const std::uint32_t* ahead, int ahead_count, float* x, int stride) {
   const std::int64_t width = features;
   int s = 0;
-  if constexpr (kBlock > 0) {
-    for (; s + kBlock <= n; s += kBlock) {
-      for (int i = s; i < s + kBlock && i < ahead_count; ++i) {
-        const char* row = reinterpret_cast<const char*>(table + ahead[i] * width);
-        for (std::int64_t byte = 0; byte < width * 4; byte += 64) __builtin_prefetch(row + byte);
-      }
-      int f = 0;
-      for (; f + kBlock <= features; f += kBlock) {
-        const float* from[kBlock > 0 ? kBlock : 1];
-        for (int i = 0; i < kBlock; ++i) from[i] = table + rows[s + i] * width + f;
-        transpose(from, x + f * stride + s, stride);
-      }
-      for (; f < features; ++f) {
-        for (int i = s; i < s + kBlock; ++i) x[f * stride + i] = table[rows[i] * width + f];
-      }
+  for (; s + kBlock <= n; s += kBlock) {
+    for (int i = s; i < s + kBlock && i < ahead_count; ++i) {
+      const char* row = reinterpret_cast<const char*>(table + ahead[i] * width);
+      for (std::int64_t byte = 0; byte < width * 4; byte += 64) __builtin_prefetch(row + byte);
+    }
+    int f = 0;
+    for (; f + kBlock <= features; f += kBlock) {
+      const float* from[kBlock];
+      for (int i = 0; i < kBlock; ++i) from[i] = table + rows[s + i] * width + f;
+      transpose(from, x + f * stride + s, stride);
+    }
+    for (; f < features; ++f) {
+      for (int i = s; i < s + kBlock; ++i) x[f * stride + i] = table[rows[i] * width + f];
     }
   }
   for (; s < n; ++s) {

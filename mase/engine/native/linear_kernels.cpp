@@ -9,44 +9,52 @@
 namespace mase::engine::native::MASE_ISA {
 namespace {
 
-// One block: R rows of the result, C vectors of samples. w[r * row + k * step].
-template <int R, int C>
+// What a block of results starts from: a bias per row (or zero), or what is there already.
+enum class Start { Zero, Bias, Accumulate };
+
+// One block: R rows of the result, C vectors of samples. w[r * row + k * step]; depth >= 1, which
+// the loop makes use of: a path for no pass at all would cost the compiler copies of the registers.
+template <int R, int C, Start kStart>
 inline void block(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const float* b,
-                  const float* x, float* y, int depth, int stride, bool accumulate) {
+                  const float* x, float* y, std::ptrdiff_t depth, std::ptrdiff_t stride) {
   Vec acc[R][C];
   for (int r = 0; r < R; ++r) {
+    const Vec first = kStart == Start::Bias ? splat(b[r]) : Vec{};
     for (int c = 0; c < C; ++c) {
-      acc[r][c] = accumulate ? load(y + r * stride + c * kLanes) : splat(b ? b[r] : 0.0f);
+      acc[r][c] = kStart == Start::Accumulate ? load(y + r * stride + c * kLanes) : first;
     }
   }
-  for (int k = 0; k < depth; ++k) {
+  const float* const end = x + depth * stride;
+  do {
     Vec in[C];
     for (int c = 0; c < C; ++c) {
-      in[c] = load(x + k * stride + c * kLanes);
+      in[c] = load(x + c * kLanes);
       pin(in[c]);
     }
     for (int r = 0; r < R; ++r) {
-      const Vec weight = splat(w[r * row + k * step]);
+      const Vec weight = splat(w[r * row]);
       for (int c = 0; c < C; ++c) acc[r][c] = fma(weight, in[c], acc[r][c]);
     }
-  }
+    x += stride;
+    w += step;
+  } while (x != end);
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < C; ++c) store(y + r * stride + c * kLanes, acc[r][c]);
   }
 }
 
-template <int R>
+template <int R, Start kStart>
 inline void rows(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const float* b,
-                 const float* x, float* y, int depth, int vectors, int stride, bool accumulate) {
+                 const float* x, float* y, int depth, int vectors, int stride) {
   int v = 0;
   for (; v + 4 <= vectors; v += 4) {
-    block<R, 4>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride, accumulate);
+    block<R, 4, kStart>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride);
   }
   for (; v + 2 <= vectors; v += 2) {
-    block<R, 2>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride, accumulate);
+    block<R, 2, kStart>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride);
   }
   for (; v < vectors; ++v) {
-    block<R, 1>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride, accumulate);
+    block<R, 1, kStart>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride);
   }
 }
 
@@ -54,15 +62,15 @@ inline void rows(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const 
 // smaller sets have 16.
 constexpr int kRows = kLanes == 16 ? 5 : 2;
 
+template <Start kStart>
 void multiply(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const float* b,
-              const float* x, float* y, int depth, int results, int n, int stride,
-              bool accumulate) {
+              const float* x, float* y, int depth, int results, int n, int stride) {
   const int vectors = (n + kLanes - 1) / kLanes;
   int r = 0;
   const auto at = [&](auto count) {
     constexpr int kCount = decltype(count)::value;
-    rows<kCount>(w + r * row, row, step, b ? b + r : nullptr, x, y + r * stride, depth, vectors,
-                 stride, accumulate);
+    rows<kCount, kStart>(w + r * row, row, step, b ? b + r : nullptr, x, y + r * stride, depth,
+                         vectors, stride);
     r += kCount;
   };
   if constexpr (kRows == 5) {
@@ -75,23 +83,44 @@ void multiply(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const flo
   if (results - r == 1) at(std::integral_constant<int, 1>{});
 }
 
-// dw[o][i] for a block of O outputs x I inputs.
+// Nothing to add up: a layer without inputs gives its bias.
+template <Start kStart>
+void no_inputs(const float* b, float* y, int results, int n, int stride) {
+  if constexpr (kStart == Start::Accumulate) return;
+  for (int r = 0; r < results; ++r) {
+    const Vec value = splat(kStart == Start::Bias ? b[r] : 0.0f);
+    for (int s = 0; s < n; s += kLanes) store(y + r * stride + s, value);
+  }
+}
+
+template <Start kStart>
+void product(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const float* b,
+             const float* x, float* y, int depth, int results, int n, int stride) {
+  if (depth == 0) return no_inputs<kStart>(b, y, results, n, stride);
+  multiply<kStart>(w, row, step, b, x, y, depth, results, n, stride);
+}
+
+// dw[o][i] for a block of O outputs x I inputs; vectors >= 1.
 template <int O, int I>
 inline void weight_block(const float* dy, const float* x, float* dw, int inputs, int vectors,
-                         int stride) {
+                         std::ptrdiff_t stride) {
   Vec acc[O][I] = {};
-  for (int v = 0; v < vectors; ++v) {
+  const float* const end = x + vectors * kLanes;
+  do {
     Vec in[I];
     for (int i = 0; i < I; ++i) {
-      in[i] = load(x + i * stride + v * kLanes);
+      in[i] = load(x + i * stride);
       pin(in[i]);
     }
     for (int o = 0; o < O; ++o) {
-      Vec d = load(dy + o * stride + v * kLanes);
+      Vec d = load(dy + o * stride);
       pin(d);
       for (int i = 0; i < I; ++i) acc[o][i] = fma(d, in[i], acc[o][i]);
     }
-  }
+    x += kLanes;
+    dy += kLanes;
+  } while (x != end);
+#if defined(__AVX512F__)
   if constexpr (O * I == 16) {
     Vec flat[16];
     float* to[16];
@@ -99,9 +128,13 @@ inline void weight_block(const float* dy, const float* x, float* dw, int inputs,
       flat[k] = acc[k / I][k % I];
       to[k] = dw + (k / I) * inputs + k % I;
     }
-    add_sums(flat, to);
-  } else {
-    for (int o = 0; o < O; ++o) {
+    return add_sums(flat, to);
+  }
+#endif
+  for (int o = 0; o < O; ++o) {
+    if constexpr (I == 4) {
+      add_sums(acc[o], dw + o * inputs);
+    } else {
       for (int i = 0; i < I; ++i) dw[o * inputs + i] += sum(acc[o][i]);
     }
   }
@@ -110,42 +143,59 @@ inline void weight_block(const float* dy, const float* x, float* dw, int inputs,
 template <int O>
 inline void weight_rows(const float* dy, const float* x, float* dw, int inputs, int vectors,
                         int stride) {
-  constexpr int kWide = kLanes == 16 ? 4 : 2;
   int i = 0;
-  for (; i + kWide <= inputs; i += kWide) {
-    weight_block<O, kWide>(dy, x + i * stride, dw + i, inputs, vectors, stride);
+  for (; i + 4 <= inputs; i += 4) {
+    weight_block<O, 4>(dy, x + i * stride, dw + i, inputs, vectors, stride);
   }
   for (; i < inputs; ++i) weight_block<O, 1>(dy, x + i * stride, dw + i, inputs, vectors, stride);
+}
+
+// db[o] += sum_s dy[o][s], four sums at a time: one alone would wait for its additions.
+void bias_gradient(const float* dy, float* db, int outputs, int vectors, int stride) {
+  int o = 0;
+  for (; o + 4 <= outputs; o += 4) {
+    Vec acc[4] = {};
+    for (int v = 0; v < vectors; ++v) {
+      for (int k = 0; k < 4; ++k) acc[k] += load(dy + (o + k) * stride + v * kLanes);
+    }
+    add_sums(acc, db + o);
+  }
+  for (; o < outputs; ++o) {
+    Vec acc = {};
+    for (int v = 0; v < vectors; ++v) acc += load(dy + o * stride + v * kLanes);
+    db[o] += sum(acc);
+  }
 }
 
 }  // namespace
 
 void linear(const float* w, const float* b, const float* x, float* y, int inputs, int outputs,
             int n, int stride) {
-  multiply(w, inputs, 1, b, x, y, inputs, outputs, n, stride, false);
+  if (b) return product<Start::Bias>(w, inputs, 1, b, x, y, inputs, outputs, n, stride);
+  product<Start::Zero>(w, inputs, 1, nullptr, x, y, inputs, outputs, n, stride);
 }
 
 void linear_input_gradient(const float* w, const float* dy, float* dx, int inputs, int outputs,
                            int n, int stride, bool accumulate) {
-  multiply(w, 1, inputs, nullptr, dy, dx, outputs, inputs, n, stride, accumulate);
+  if (accumulate) {
+    return product<Start::Accumulate>(w, 1, inputs, nullptr, dy, dx, outputs, inputs, n, stride);
+  }
+  product<Start::Zero>(w, 1, inputs, nullptr, dy, dx, outputs, inputs, n, stride);
 }
 
 void linear_weight_gradient(const float* dy, const float* x, float* dw, float* db, int inputs,
                             int outputs, int n, int stride) {
+  constexpr int kOutputs = kLanes == 16 ? 4 : 2;
   const int vectors = (n + kLanes - 1) / kLanes;
+  if (vectors == 0) return;
   int o = 0;
-  for (; o + 4 <= outputs; o += 4) {
-    weight_rows<4>(dy + o * stride, x, dw + o * inputs, inputs, vectors, stride);
+  for (; o + kOutputs <= outputs; o += kOutputs) {
+    weight_rows<kOutputs>(dy + o * stride, x, dw + o * inputs, inputs, vectors, stride);
   }
   for (; o < outputs; ++o) {
     weight_rows<1>(dy + o * stride, x, dw + o * inputs, inputs, vectors, stride);
   }
-  if (!db) return;
-  for (o = 0; o < outputs; ++o) {
-    Vec acc = {};
-    for (int v = 0; v < vectors; ++v) acc += load(dy + o * stride + v * kLanes);
-    db[o] += sum(acc);
-  }
+  if (db) bias_gradient(dy, db, outputs, vectors, stride);
 }
 
 }  // namespace mase::engine::native::MASE_ISA

@@ -1,5 +1,8 @@
 // Softmax and cross entropy with vector exp and log: Cody-Waite reduction and minimax polynomials,
 // within 2 units in the last place of the exact value over the range they are used in.
+#include <algorithm>
+#include <cmath>
+
 #include "mase/engine/native/isa_kernels.h"
 
 namespace mase::engine::native::MASE_ISA {
@@ -9,94 +12,132 @@ int vectors_of(int n) {
   return (n + kLanes - 1) / kLanes;
 }
 
+// The polynomials are summed in pairs (Estrin), not one coefficient after the other: the chain of
+// operations, which is what these functions wait for, is half as long.
+
 // e^x for x <= 0 (larger values up to 88 also work); below -87.3 the result is 0.
 Vec exponential(Vec x) {
   const Vec lowest = splat(-87.3f);
   const Vec kept = at_least(x, lowest);
-  const Vec n = round_even(kept * splat(1.44269504088896341f));
+  // Adding 1.5 * 2^23 leaves the nearest integer in the last bits.
+  const Vec magic = splat(12582912.0f);
+  const Vec shifted = fma(kept, splat(1.44269504088896341f), magic);
+  const Vec n = shifted - magic;
   Vec r = fma(n, splat(-0.693359375f), kept);
   r = fma(n, splat(2.12194440e-4f), r);
-  Vec p = splat(1.9875691500e-4f);
-  p = fma(p, r, splat(1.3981999507e-3f));
-  p = fma(p, r, splat(8.3334519073e-3f));
-  p = fma(p, r, splat(4.1665795894e-2f));
-  p = fma(p, r, splat(1.6666665459e-1f));
-  p = fma(p, r, splat(5.0000001201e-1f));
-  p = fma(p * r, r, r + splat(1.0f));
-  const IntVec exponent = (__builtin_convertvector(n, IntVec) + 127) << 23;
-  const Vec result = p * (Vec)exponent;
-  return x < lowest ? Vec{} : (x == x ? result : x);
+  const Vec square = r * r;
+  const Vec high = fma(splat(1.9875691500e-4f), r, splat(1.3981999507e-3f));
+  const Vec middle = fma(splat(8.3334519073e-3f), r, splat(4.1665795894e-2f));
+  const Vec low = fma(splat(1.6666665459e-1f), r, splat(5.0000001201e-1f));
+  const Vec p = fma(fma(high, square, middle), square, low);
+  const Vec mantissa = fma(p, square, r + splat(1.0f));
+  const Vec power = (Vec)(((IntVec)shifted + 127) << 23);
+  const IntVec in_range = x >= lowest;  // where x is NaN, the mantissa is too
+  return (Vec)((IntVec)(mantissa * power) & (in_range | (IntVec)(x != x)));
 }
 
 // ln x for finite x >= 1.
 Vec logarithm(Vec x) {
-  IntVec bits = (IntVec)x;
   // Mantissa in [sqrt(1/2), sqrt(2)): the exponent is rounded to the nearest power of two.
-  const IntVec shifted = bits - 0x3f3504f3;
-  const IntVec exponent = shifted >> 23;
-  const Vec mantissa = (Vec)((shifted & 0x007fffff) + 0x3f3504f3);
-  const Vec f = mantissa - splat(1.0f);
-  const Vec e = __builtin_convertvector(exponent, Vec);
-  Vec p = splat(7.0376836292e-2f);
-  p = fma(p, f, splat(-1.1514610310e-1f));
-  p = fma(p, f, splat(1.1676998740e-1f));
-  p = fma(p, f, splat(-1.2420140846e-1f));
-  p = fma(p, f, splat(1.4249322787e-1f));
-  p = fma(p, f, splat(-1.6668057665e-1f));
-  p = fma(p, f, splat(2.0000714765e-1f));
-  p = fma(p, f, splat(-2.4999993993e-1f));
-  p = fma(p, f, splat(3.3333331174e-1f));
-  const Vec square = f * f;
-  Vec y = f * square * p;
+  const IntVec shifted = (IntVec)x - 0x3f3504f3;
+  const Vec e = __builtin_convertvector(shifted >> 23, Vec);
+  const Vec f = (Vec)((shifted & 0x007fffff) + 0x3f3504f3) - splat(1.0f);
+  const Vec f2 = f * f;
+  const Vec f4 = f2 * f2;
+  const Vec p01 = fma(splat(-2.4999993993e-1f), f, splat(3.3333331174e-1f));
+  const Vec p23 = fma(splat(-1.6668057665e-1f), f, splat(2.0000714765e-1f));
+  const Vec p45 = fma(splat(-1.2420140846e-1f), f, splat(1.4249322787e-1f));
+  const Vec p67 = fma(splat(-1.1514610310e-1f), f, splat(1.1676998740e-1f));
+  const Vec p03 = fma(p23, f2, p01);
+  const Vec p47 = fma(p67, f2, p45);
+  const Vec p = fma(fma(splat(7.0376836292e-2f), f4, p47), f4, p03);
+  Vec y = f * f2 * p;
   y = fma(e, splat(-2.12194440e-4f), y);
-  y = fma(square, splat(-0.5f), y);
+  y = fma(f2, splat(-0.5f), y);
   const Vec result = fma(e, splat(0.693359375f), f + y);
   return x == x ? result : x;
+}
+
+// The vector loop decides no sample whose normaliser is not a number. Of these: the first NaN wins,
+// as in a maximum that propagates it, else the first infinity.
+std::int64_t decided_by_infinity(const float* z, const std::uint8_t* labels, Vec normaliser,
+                                 int classes, int n, int stride) {
+  std::int64_t correct = 0;
+  for (int s = 0; s < n; ++s) {
+    if (!std::isnan(normaliser[s])) continue;
+    int decided = 0;
+    for (int c = 1; c < classes; ++c) {
+      const float best = z[decided * stride + s];
+      const float logit = z[c * stride + s];
+      if (logit > best || (std::isnan(logit) && !std::isnan(best))) decided = c;
+    }
+    correct += decided == labels[s];
+  }
+  return correct;
 }
 
 }  // namespace
 
 void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
                    float scale, float* dz, double* loss, std::int64_t* correct) {
-  typedef std::uint8_t ByteVec __attribute__((vector_size(kLanes)));
   IntVec lane;
   for (int i = 0; i < kLanes; ++i) lane[i] = i;
   Vec losses = {};
   IntVec right = {};
-  for (int first = 0; first < n; first += kLanes) {
-    const IntVec active = lane < n - first;  // all bits set where the sample exists
-    ByteVec bytes;
-    std::memcpy(&bytes, labels + first, sizeof bytes);
-    const IntVec label = __builtin_convertvector(bytes, IntVec);
-    const float* at = z + first;
-    Vec largest = load(at);
-    IntVec decided = {};
-    Vec chosen = largest;
-    for (int c = 1; c < classes; ++c) {
-      const Vec logit = load(at + c * stride);
-      // NaN wins and stays, as in a maximum that propagates it.
-      const IntVec better = (logit > largest) | ((logit != logit) & (largest == largest));
-      largest = better ? logit : largest;
-      decided = better ? IntVec{} + c : decided;
-      chosen = label == c ? logit : chosen;
+  // Each vector is one long chain of operations (exp, log, division). Doing one link for several
+  // vectors before the next lets them overlap.
+  constexpr int kGroup = 8;
+  for (int group = 0; group < n; group += kGroup * kLanes) {
+    const int vectors = std::min(kGroup, vectors_of(n - group));
+    Vec normaliser[kGroup];
+    Vec margin[kGroup];  // largest logit - logit of the label
+    for (int v = 0; v < vectors; ++v) {
+      const int first = group + v * kLanes;
+      const IntVec active = lane < n - first;  // all bits set where the sample exists
+      const IntVec label = widen(labels + first);
+      const float* at = z + first;
+      Vec largest = load(at);
+      Vec chosen = largest;
+      for (int c = 1; c < classes; ++c) {
+        const Vec logit = load(at + c * stride);
+        largest = at_least(logit, largest);
+        chosen = label == c ? logit : chosen;
+      }
+      // The exponentials wait in dz, which they become. A class before the label that is as
+      // likely takes the decision from it.
+      Vec total = {};
+      IntVec taken = {};
+      for (int c = 0; c < classes; ++c) {
+        const Vec logit = load(at + c * stride);
+        taken |= (logit == largest) & (label > c);
+        const Vec e = exponential(logit - largest);
+        total += e;
+        if (dz) store(dz + c * stride + first, e);
+      }
+      normaliser[v] = total;
+      margin[v] = largest - chosen;
+      right -= (chosen == largest) & ~taken & (total == total) & active;
+      if (any((total != total) & active)) [[unlikely]] {
+        *correct += decided_by_infinity(at, labels + first, total, classes,
+                                        std::min(n - first, kLanes), stride);
+      }
     }
-    // The exponentials wait in dz, which they become.
-    float* const to = dz ? dz + first : nullptr;
-    Vec normaliser = {};
-    for (int c = 0; c < classes; ++c) {
-      const Vec e = exponential(load(at + c * stride) - largest);
-      normaliser += e;
-      if (to) store(to + c * stride, e);
+    for (int v = 0; v < vectors; ++v) {
+      const IntVec active = lane < n - group - v * kLanes;
+      const Vec each = logarithm(normaliser[v]) + margin[v];
+      losses += active ? each : Vec{};
     }
-    const Vec each = logarithm(normaliser) + largest - chosen;
-    losses += active ? each : Vec{};
-    right -= (decided == label) & active;
-    if (!to) continue;
-    const Vec factor = active ? splat(scale) / normaliser : Vec{};
-    const Vec whole = active ? splat(scale) : Vec{};
-    for (int c = 0; c < classes; ++c) {
-      const Vec d = load(to + c * stride) * factor;
-      store(to + c * stride, label == c ? d - whole : d);
+    for (int v = 0; v < vectors && dz; ++v) {
+      const int first = group + v * kLanes;
+      const IntVec active = lane < n - first;
+      const IntVec label = widen(labels + first);
+      const Vec factor = active ? splat(scale) / normaliser[v] : Vec{};
+      const Vec whole = active ? splat(scale) : Vec{};
+      for (int c = 0; c < classes; ++c) {
+        float* const to = dz + c * stride + first;
+        const Vec d = load(to) * factor;
+        store(to, label == c ? d - whole : d);
+      }
     }
   }
   for (int i = 0; i < kLanes; ++i) {

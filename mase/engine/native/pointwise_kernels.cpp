@@ -81,7 +81,7 @@ void forward(const Pointwise& p, const float* x, float* y, int features, int n, 
     float* to = y + f * stride;
     for (int v = 0; v < vectors; ++v) {
       Vec value = load(from + v * kLanes);
-      if constexpr (Affine) value = fma(gain, value, shift);
+      if constexpr (Affine) value = fma_once(gain, value, shift);
       if constexpr (In) value = in(value);
       value = activate<A>(value, low, high);
       if constexpr (Out) value = out(value);
@@ -103,21 +103,28 @@ void backward(const Pointwise& p, const float* x, float* d, int features, int n,
     const Vec centre = splat(mean ? mean[f] : 0.0f);
     const float* from = x + f * stride;
     float* to = d + f * stride;
-    Vec first = {};
-    Vec second = {};
-    for (int v = 0; v < vectors; ++v) {
+    // Two sums of each kind: one alone would wait for its additions.
+    Vec first[2] = {};
+    Vec second[2] = {};
+    const auto one = [&](int v, int k) {
       const Vec raw = load(from + v * kLanes);
       Vec value = raw;
-      if constexpr (Affine) value = fma(gain, value, shift);
+      if constexpr (Affine) value = fma_once(gain, value, shift);
       if constexpr (In) value = in(value);
       const Vec result = derivative<A>(value, load(to + v * kLanes), low, high);
       store(to + v * kLanes, result);
-      first += result;
-      second = fma(result, raw - centre, second);
+      first[k] += result;
+      second[k] = fma(result, raw - centre, second[k]);
+    };
+    int v = 0;
+    for (; v + 2 <= vectors; v += 2) {
+      one(v, 0);
+      one(v + 1, 1);
     }
+    if (v < vectors) one(v, 0);
     if (!mean) continue;
-    s1[f] += sum(first);
-    s2[f] += sum(second);
+    s1[f] += sum(first[0] + first[1]);
+    s2[f] += sum(second[0] + second[1]);
   }
 }
 
@@ -177,35 +184,33 @@ void pointwise_gradient(const Pointwise& p, const float* x, float* d, int featur
 }
 
 // Two passes while the tile is in the cache: exact mean first, then squared deviations from it.
+// Four sums at a time: one alone would wait for its additions.
 void moments(const float* x, int features, int n, int stride, float* mean, float* m2) {
   const int whole = n / kLanes;
   for (int f = 0; f < features; ++f) {
     const float* row = x + f * stride;
-    Vec a = {};
-    Vec b = {};
+    Vec a[4] = {};
     int v = 0;
-    for (; v + 2 <= whole; v += 2) {
-      a += load(row + v * kLanes);
-      b += load(row + (v + 1) * kLanes);
+    for (; v + 4 <= whole; v += 4) {
+      for (int k = 0; k < 4; ++k) a[k] += load(row + (v + k) * kLanes);
     }
-    if (v < whole) a += load(row + v * kLanes);
-    float total = sum(a + b);
+    for (; v < whole; ++v) a[0] += load(row + v * kLanes);
+    float total = sum((a[0] + a[1]) + (a[2] + a[3]));
     for (int s = whole * kLanes; s < n; ++s) total += row[s];
     const float centre = total / static_cast<float>(n);
     const Vec middle = splat(centre);
-    a = Vec{};
-    b = Vec{};
-    for (v = 0; v + 2 <= whole; v += 2) {
-      const Vec d = load(row + v * kLanes) - middle;
-      const Vec e = load(row + (v + 1) * kLanes) - middle;
-      a = fma(d, d, a);
-      b = fma(e, e, b);
+    Vec b[4] = {};
+    for (v = 0; v + 4 <= whole; v += 4) {
+      for (int k = 0; k < 4; ++k) {
+        const Vec d = load(row + (v + k) * kLanes) - middle;
+        b[k] = fma(d, d, b[k]);
+      }
     }
-    if (v < whole) {
+    for (; v < whole; ++v) {
       const Vec d = load(row + v * kLanes) - middle;
-      a = fma(d, d, a);
+      b[0] = fma(d, d, b[0]);
     }
-    float squares = sum(a + b);
+    float squares = sum((b[0] + b[1]) + (b[2] + b[3]));
     for (int s = whole * kLanes; s < n; ++s) squares += (row[s] - centre) * (row[s] - centre);
     mean[f] = centre;
     m2[f] = squares;

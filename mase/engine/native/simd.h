@@ -40,7 +40,35 @@ inline void store(float* p, Vec v) {
   *reinterpret_cast<Vec*>(p) = v;
 }
 inline Vec splat(float x) {
-  return Vec{} + x;
+#if defined(__AVX512F__)
+  return (Vec)_mm512_set1_ps(x);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_set1_ps(x);
+#else
+  return Vec{x, x, x, x};  // not Vec{} + x, which is an addition: 0 + x differs from x at -0
+#endif
+}
+
+// kLanes bytes as integers.
+inline IntVec widen(const std::uint8_t* p) {
+#if defined(__AVX512F__)
+  return (IntVec)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#elif defined(__AVX2__)
+  return (IntVec)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+#else
+  return IntVec{p[0], p[1], p[2], p[3]};
+#endif
+}
+
+// Whether any lane of a comparison holds.
+inline bool any(IntVec mask) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined(__AVX2__)
+  return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#else
+  return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
+#endif
 }
 
 // a * b + c, rounded once where the machine can.
@@ -53,6 +81,21 @@ inline Vec fma(Vec a, Vec b, Vec c) {
   return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
   return a * b + c;
+#endif
+}
+
+// As fma, also where the machine has none: a batch norm whose result is quantised must not fall on
+// the other side of a rounding boundary on an older machine. (Double rounds a second time, which
+// differs from one rounding in one of 2^29 cases.)
+inline Vec fma_once(Vec a, Vec b, Vec c) {
+#if defined(__AVX2__) || defined(__ARM_NEON)
+  return fma(a, b, c);
+#else
+  Vec y;
+  for (int i = 0; i < kLanes; ++i) {
+    y[i] = static_cast<float>(static_cast<double>(a[i]) * b[i] + c[i]);
+  }
+  return y;
 #endif
 }
 
@@ -85,20 +128,20 @@ inline Vec square_root(Vec x) {
 inline float sum(Vec v) {
 #if defined(__AVX512F__)
   return _mm512_reduce_add_ps((__m512)v);
+#elif defined(__AVX2__)
+  const __m256 all = (__m256)v;
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 #else
-  float lanes[kLanes];
-  std::memcpy(lanes, &v, sizeof lanes);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  }
-  return lanes[0];
+  return (v[0] + v[2]) + (v[1] + v[3]);
 #endif
 }
 
+#if defined(__AVX512F__)
 // out[i] += sum(v[i]) for 16 vectors: adding while transposing takes a third of the work of 16
 // separate sums.
 inline void add_sums(const Vec (&v)[16], float* const (&out)[16]) {
-#if defined(__AVX512F__)
   __m512 a[8];
   for (int i = 0; i < 8; ++i) {
     a[i] = _mm512_add_ps(_mm512_unpacklo_ps((__m512)v[2 * i], (__m512)v[2 * i + 1]),
@@ -120,17 +163,39 @@ inline void add_sums(const Vec (&v)[16], float* const (&out)[16]) {
   _mm512_store_ps(sums, _mm512_add_ps(_mm512_shuffle_f32x4(c[0], c[1], 0x88),
                                       _mm512_shuffle_f32x4(c[0], c[1], 0xdd)));
   for (int i = 0; i < 16; ++i) *out[i] += sums[i];
+}
+#endif
+
+// out[0..3] += sum(v[0..3])
+inline void add_sums(const Vec (&v)[4], float* out) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const __m256 both = _mm256_hadd_ps(_mm256_hadd_ps((__m256)v[0], (__m256)v[1]),
+                                     _mm256_hadd_ps((__m256)v[2], (__m256)v[3]));
+  const __m128 sums = _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1));
+  _mm_storeu_ps(out, _mm_add_ps(_mm_loadu_ps(out), sums));
 #else
-  for (int i = 0; i < 16; ++i) *out[i] += sum(v[i]);
+  for (int i = 0; i < 4; ++i) out[i] += sum(v[i]);
 #endif
 }
 
 // NaN goes through both, as in the scalar kernels of the number formats.
 inline Vec at_least(Vec x, Vec low) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_max_ps((__m512)low, (__m512)x);  // the second operand where one is NaN
+#elif defined(__AVX2__)
+  return (Vec)_mm256_max_ps((__m256)low, (__m256)x);
+#else
   return x < low ? low : x;
+#endif
 }
 inline Vec at_most(Vec x, Vec high) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_min_ps((__m512)high, (__m512)x);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_min_ps((__m256)high, (__m256)x);
+#else
   return x > high ? high : x;
+#endif
 }
 
 // GCC folds loads into the operands of fused multiply-adds, which costs a load port per operation;
@@ -138,6 +203,8 @@ inline Vec at_most(Vec x, Vec high) {
 inline void pin(Vec& v) {
 #if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)
   asm("" : "+v"(v));
+#elif defined(__AVX2__) && defined(__GNUC__) && !defined(__clang__)
+  asm("" : "+x"(v));
 #else
   (void)v;
 #endif
