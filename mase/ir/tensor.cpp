@@ -10,6 +10,10 @@
 #include <new>
 #include <utility>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "mase/support/error.h"
 
 namespace mase::ir {
@@ -17,12 +21,27 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 register
 
+// Tables are read row by row in random order: with huge pages that costs fewer page walks.
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::align_val_t alignment_of(std::size_t size) {
+  return std::align_val_t{size >= 2 * kHugePage ? kHugePage : kAlignment};
+}
+
 struct Bytes {
-  explicit Bytes(std::size_t size)
-      : data(static_cast<std::byte*>(::operator new (size + 1, std::align_val_t{kAlignment}))) {}
-  ~Bytes() { ::operator delete (data, std::align_val_t{kAlignment}); }
+  explicit Bytes(std::size_t bytes)
+      : size(bytes), data(static_cast<std::byte*>(::operator new(size + 1, alignment_of(size)))) {
+#if defined(__linux__)
+    if (size >= 2 * kHugePage)
+      madvise(data, size, MADV_HUGEPAGE);  // a wish, nothing is lost without
+#endif
+  }
+  ~Bytes() {
+    ::operator delete(data, alignment_of(size));
+  }
   Bytes(const Bytes&) = delete;
   Bytes& operator=(const Bytes&) = delete;
+  std::size_t size;
   std::byte* data;
 };
 

@@ -114,7 +114,7 @@ void Executor::dropout(const PlanStep& step, int tile, const Pass& pass, const f
         to[at] = from[at];
         continue;
       }
-      const std::int64_t sample = static_cast<std::int64_t>(tile) * stride_ + i;
+      const std::int64_t sample = static_cast<std::int64_t>(tile) * tile_ + i;
       const auto index = static_cast<std::uint64_t>(sample * features + f);
       to[at] = dropout_uniform(site, index) < step.p ? 0.0f : from[at] * kept;
     }
@@ -135,7 +135,7 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
                             std::uint64_t step) {
   need_several_samples(rows);
   const auto count = static_cast<std::int64_t>(rows.rows.size());
-  layout(count, train_program_.size() > 1);
+  allocate(count, train_program_.size() > 1, train_arrays_);
   Pass pass{.rows = rows,
             .weights = weights,
             .moving = &weights,
@@ -151,7 +151,7 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
 
 BatchResult Executor::evaluate(const Weights& weights, const Rows& rows) {
   const auto count = static_cast<std::int64_t>(rows.rows.size());
-  layout(count, false);
+  allocate(count, false, eval_arrays_);
   fold_running(weights);
   Pass pass{.rows = rows, .weights = weights};
   run(eval_program_, pass);
@@ -164,7 +164,7 @@ void Executor::forward(Weights& weights, const Rows& rows, Mode mode, std::uint6
                        std::span<const int> values, std::span<float* const> out) {
   const bool training = mode == Mode::Train;
   if (training) need_several_samples(rows);
-  layout(static_cast<std::int64_t>(rows.rows.size()), true);
+  allocate(static_cast<std::int64_t>(rows.rows.size()), true, forward_arrays_);
   if (!training) fold_running(weights);
   Pass pass{.rows = rows,
             .weights = weights,

@@ -11,6 +11,9 @@ namespace {
 // 256 samples keep the arrays of small networks within the second-level cache while weight
 // gradients still add up many samples per lane.
 constexpr int kTile = 256;
+// Behind each feature of a wide tile, so that features do not lie whole pages apart, where they
+// would fight for the same places of the cache.
+constexpr int kGap = 16;
 
 std::int64_t padded(std::int64_t n) {
   return (n + 15) / 16 * 16;
@@ -37,6 +40,9 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed)
   train_forward_program_ = train_program_;
   compile_backward(train_program_);
   compile_forward(false, eval_program_);
+  train_arrays_ = plan_arrays(train_program_, true);
+  eval_arrays_ = plan_arrays(eval_program_, false);
+  forward_arrays_ = {.values = train_arrays_.values, .gradients = {}};
   norms_.resize(plan.norms.size());
   for (std::size_t i = 0; i < plan.norms.size(); ++i) {
     NormScratch& s = norms_[i];
@@ -77,25 +83,59 @@ void Executor::compile_backward(std::vector<Segment>& program) const {
       program.back().instructions.push_back({Code::NormGradient, i});
     }
   }
+  if (program.back().instructions.empty()) program.pop_back();
 }
 
-void Executor::layout(std::int64_t samples, bool whole_batch) {
-  const int stride = static_cast<int>(std::min<std::int64_t>(kTile, padded(samples)));
+Executor::Arrays Executor::plan_arrays(const std::vector<Segment>& program,
+                                       bool keep_values) const {
+  std::vector<Lifetime> values(plan_.values.size());
+  std::vector<Lifetime> gradients(plan_.values.size());
+  std::vector<std::int64_t> sizes;
+  for (std::size_t v = 0; v < values.size(); ++v) {
+    sizes.push_back(plan_.values[v].features);
+    values[v].size = gradients[v].size = sizes.back();
+  }
+  const auto use = [&](int value, int time) { values[static_cast<std::size_t>(value)].use(time); };
+  const auto use_gradient = [&](int value, int time) {
+    const PlanValue& v = plan_.values[static_cast<std::size_t>(value)];
+    if (v.needs_gradient) gradients[static_cast<std::size_t>(v.gradient_home)].use(time);
+  };
+  int time = 0;
+  for (const Segment& segment : program) {
+    for (const auto& [code, index] : segment.instructions) {
+      ++time;
+      if (code == Code::Gather) use(0, time);
+      if (code == Code::Loss) {
+        use(plan_.result, time);
+        use_gradient(plan_.result, time);
+      }
+      if (index < 0) continue;
+      const PlanStep& step = plan_.steps[static_cast<std::size_t>(index)];
+      for (const int value : {step.a, step.b, step.out}) {
+        if (value < 0) continue;
+        use(value, time);
+        if (code == Code::Backward || code == Code::NormGradient) use_gradient(value, time);
+      }
+    }
+  }
+  return {.values = keep_values ? side_by_side(sizes) : lay_out(values),
+          .gradients = lay_out(gradients)};
+}
+
+void Executor::allocate(std::int64_t samples, bool whole_batch, const Arrays& arrays) {
+  const int tile = static_cast<int>(std::min<std::int64_t>(kTile, padded(samples)));
   samples_ = samples;
-  tiles_ = static_cast<int>((samples + stride - 1) / stride);
-  if (stride == stride_ && whole_batch == !shared_tile_ && tiles_ <= room_) return;
-  stride_ = stride;
+  tiles_ = static_cast<int>((samples + tile - 1) / tile);
+  if (tile == tile_ && &arrays == arrays_ && whole_batch == !shared_tile_ && tiles_ <= room_)
+    return;
+  tile_ = tile;
+  stride_ = tile + (tile == kTile ? kGap : 0);
+  arrays_ = &arrays;
   room_ = tiles_;
   shared_tile_ = !whole_batch;
-  at_.assign(plan_.values.size(), 0);
-  tile_floats_ = 0;
-  for (std::size_t v = 0; v < plan_.values.size(); ++v) {
-    at_[v] = tile_floats_;
-    tile_floats_ += static_cast<std::int64_t>(plan_.values[v].features) * stride;
-  }
   const std::int64_t copies = whole_batch ? tiles_ : 1;
-  values_.resize(copies * tile_floats_);
-  gradients_.resize(copies * tile_floats_);
+  values_.resize(copies * arrays.values.size * stride_);
+  gradients_.resize(copies * arrays.gradients.size * stride_);
   for (std::size_t i = 0; i < norms_.size(); ++i) {
     const std::int64_t count = tiles_ * padded(plan_.norms[i].features);
     for (FloatArray* array :
@@ -103,22 +143,23 @@ void Executor::layout(std::int64_t samples, bool whole_batch) {
       array->resize(count);
     }
   }
-  tile_labels_.assign(static_cast<std::size_t>(stride), 0);
+  tile_labels_.assign(static_cast<std::size_t>(stride_), 0);
 }
 
 int Executor::valid(int tile) const {
   return static_cast<int>(
-      std::min<std::int64_t>(stride_, samples_ - static_cast<std::int64_t>(tile) * stride_));
+      std::min<std::int64_t>(tile_, samples_ - static_cast<std::int64_t>(tile) * tile_));
 }
 
 float* Executor::value(int id, int tile) {
   const std::int64_t memory = shared_tile_ ? 0 : tile;
-  return values_.data() + memory * tile_floats_ + at_[id];
+  return values_.data() + (memory * arrays_->values.size + arrays_->values.at[id]) * stride_;
 }
 
 float* Executor::gradient_of(int id, int tile) {
   const std::int64_t memory = shared_tile_ ? 0 : tile;
-  return gradients_.data() + memory * tile_floats_ + at_[plan_.values[id].gradient_home];
+  const std::int64_t at = arrays_->gradients.at[plan_.values[id].gradient_home];
+  return gradients_.data() + (memory * arrays_->gradients.size + at) * stride_;
 }
 
 Pointwise Executor::pointwise_of(const PlanStep& step) const {
@@ -144,6 +185,10 @@ void Executor::quantise_weights(const Weights& weights) {
     if (!precision) return from;
     if (copy.size() < p.count) copy.resize(p.count);
     const auto count = static_cast<std::size_t>(p.count);
+    if (const std::optional<Grid> grid = grid_of(*precision)) {
+      kernels_.quantise(*grid, from, copy.data(), p.count);
+      return copy.data();
+    }
     numerics::quantise(*precision, {.shape = p.shape}, {from, count}, {copy.data(), count});
     return copy.data();
   };
@@ -157,9 +202,15 @@ void Executor::quantise_weights(const Weights& weights) {
 
 void Executor::run(const std::vector<Segment>& program, Pass& pass) {
   quantise_weights(pass.weights);
+  Prefetch prefetch;
   for (const Segment& segment : program) {
+    const auto index = static_cast<std::size_t>(&segment - program.data());
     for (int tile = 0; tile < tiles_; ++tile) {
-      for (const Instruction& instruction : segment.instructions) execute(instruction, tile, pass);
+      if (index == 0 || tiles_ > 1) prefetch = ahead_of(program, index, tile, pass);
+      for (const Instruction& instruction : segment.instructions) {
+        prefetch.some(pass, plan_.values[0].features);
+        execute(instruction, tile, pass);
+      }
     }
     if (segment.finish == Finish::FoldMoments) {
       fold_moments(plan_.steps[segment.step].norm, pass);
@@ -191,23 +242,54 @@ void Executor::execute(const Instruction& instruction, int tile, Pass& pass) {
   }
 }
 
+// Shuffled rows come from far away. A tile's rows are fetched while the one before is worked on,
+// the next batch's first tile at the end of this batch: early enough to arrive, late enough to
+// stay.
+Executor::Prefetch Executor::ahead_of(const std::vector<Segment>& program, std::size_t segment,
+                                      int tile, const Pass& pass) const {
+  const bool last_tile = tile + 1 == tiles_;
+  Prefetch prefetch;
+  std::size_t instructions = program[segment].instructions.size();
+  if (segment == 0 && !last_tile) {
+    prefetch.rows = rows_of(tile + 1, pass);
+  } else if (last_tile && (tiles_ == 1 || segment + 1 == program.size())) {
+    const auto count = std::min(pass.rows.ahead.size(), static_cast<std::size_t>(tile_));
+    prefetch.rows = pass.rows.ahead.first(count);
+  }
+  if (tiles_ == 1) {
+    for (std::size_t s = 1; s < program.size(); ++s) instructions += program[s].instructions.size();
+  }
+  prefetch.each = (prefetch.rows.size() + instructions - 1) / instructions;
+  return prefetch;
+}
+
+void Executor::Prefetch::some(const Pass& pass, int features) {
+  const std::int64_t width = features * static_cast<std::int64_t>(sizeof(float));
+  const std::size_t count = std::min(each, rows.size());
+  for (const std::uint32_t row : rows.first(count)) {
+    const char* at = reinterpret_cast<const char*>(pass.rows.table) + row * width;
+    for (std::int64_t byte = 0; byte < width; byte += 64) __builtin_prefetch(at + byte);
+    if (pass.rows.labels) __builtin_prefetch(pass.rows.labels + row);
+  }
+  rows = rows.subspan(count);
+}
+
+std::span<const std::uint32_t> Executor::rows_of(int tile, const Pass& pass) const {
+  return pass.rows.rows.subspan(static_cast<std::size_t>(tile) * static_cast<std::size_t>(tile_),
+                                static_cast<std::size_t>(valid(tile)));
+}
+
 void Executor::gather(int tile, const Pass& pass) {
-  const Rows& rows = pass.rows;
-  const std::size_t first = static_cast<std::size_t>(tile) * static_cast<std::size_t>(stride_);
-  const std::size_t ahead = rows.ahead.size() > first ? rows.ahead.size() - first : 0;
-  kernels_.gather(rows.table, rows.rows.data() + first, valid(tile), plan_.values[0].features,
-                  rows.ahead.data() + (ahead ? first : 0), static_cast<int>(ahead), value(0, tile),
-                  stride_);
+  kernels_.gather(pass.rows.table, rows_of(tile, pass).data(), valid(tile),
+                  plan_.values[0].features, value(0, tile), stride_);
 }
 
 void Executor::loss(int tile, Pass& pass) {
   const Rows& rows = pass.rows;
   if (!rows.labels) return;
-  const std::size_t first = static_cast<std::size_t>(tile) * static_cast<std::size_t>(stride_);
   const int n = valid(tile);
-  for (std::size_t s = 0; s < static_cast<std::size_t>(n); ++s) {
-    tile_labels_[s] = rows.labels[rows.rows[first + s]];
-  }
+  std::uint8_t* label = tile_labels_.data();
+  for (const std::uint32_t row : rows_of(tile, pass)) *label++ = rows.labels[row];
   kernels_.cross_entropy(value(plan_.result, tile), tile_labels_.data(),
                          plan_.values[plan_.result].features, n, stride_, pass.scale,
                          pass.gradient ? gradient_of(plan_.result, tile) : nullptr,

@@ -7,6 +7,7 @@
 
 #include "mase/engine/engine.h"
 #include "mase/engine/native/kernels.h"
+#include "mase/engine/native/memory_layout.h"
 #include "mase/engine/native/plan.h"
 
 // Runs a plan tile by tile: a tile is up to 256 samples, every value of it an array
@@ -62,8 +63,6 @@ class Executor {
   void forward(Weights& weights, const Rows& rows, Mode mode, std::uint64_t step,
                std::span<const int> values, std::span<float* const> out);
 
-  int tile_size() const { return stride_; }
-
  private:
   enum class Code { Gather, Moments, Forward, Loss, Backward, NormGradient };
   enum class Finish { Nothing, FoldMoments, FoldGradient };
@@ -85,7 +84,15 @@ class Executor {
 
   void compile_forward(bool training, std::vector<Segment>& program) const;
   void compile_backward(std::vector<Segment>& program) const;
-  void layout(std::int64_t samples, bool whole_batch);
+  // Where the values of a tile and their gradients lie, in units of one number per sample.
+  struct Arrays {
+    MemoryLayout values;
+    MemoryLayout gradients;
+  };
+  // When values and gradients live in a program. Training keeps all values for the way back.
+  Arrays plan_arrays(const std::vector<Segment>& program, bool keep_values) const;
+  // Memory for a batch: for all tiles at once (whole_batch) or for one that all use in turn.
+  void allocate(std::int64_t samples, bool whole_batch, const Arrays& arrays);
   // One pass over a batch. Null members switch parts off.
   struct Pass {
     const Rows& rows;
@@ -97,9 +104,19 @@ class Executor {
     std::uint64_t counter = 0;  // of the step, for dropout
     BatchResult result = {};
   };
+  // Rows on their way to the cache, a few with every instruction.
+  struct Prefetch {
+    std::span<const std::uint32_t> rows;
+    std::size_t each = 0;
+    void some(const Pass& pass, int features);
+  };
 
   void run(const std::vector<Segment>& program, Pass& pass);
   void execute(const Instruction& instruction, int tile, Pass& pass);
+  // The rows worth fetching while a tile of a segment is worked on.
+  Prefetch ahead_of(const std::vector<Segment>& program, std::size_t segment, int tile,
+                    const Pass& pass) const;
+  std::span<const std::uint32_t> rows_of(int tile, const Pass& pass) const;
   void gather(int tile, const Pass& pass);
   void loss(int tile, Pass& pass);
   void forward_step(int index, int tile, const Pass& pass);
@@ -126,13 +143,16 @@ class Executor {
   std::vector<FloatArray> quantised_;        // by step: weight then bias
   std::vector<const float*> linear_weight_;  // by step: what the kernel reads
   std::vector<const float*> linear_bias_;
-  std::vector<std::int64_t> at_;  // of a value within a tile, in floats
+  Arrays train_arrays_;
+  Arrays eval_arrays_;
+  Arrays forward_arrays_;  // every value is kept, no gradients
   std::vector<std::uint8_t> tile_labels_;
   FloatArray values_;
   FloatArray gradients_;
   std::int64_t samples_ = 0;
-  std::int64_t tile_floats_ = 0;
-  int stride_ = 0;
+  const Arrays* arrays_ = nullptr;
+  int tile_ = 0;    // samples per tile
+  int stride_ = 0;  // floats from one feature to the next
   int tiles_ = 0;
   int room_ = 0;              // tiles that fit the memory at hand
   bool shared_tile_ = false;  // one segment only: all tiles use the same memory

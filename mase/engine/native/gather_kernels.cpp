@@ -1,5 +1,5 @@
 // Shuffled rows of a sample-major table into a [feature][sample] tile: a block of rows at a
-// time, transposed in registers, while the rows of the next batch are prefetched.
+// time, transposed in registers.
 #include "mase/engine/native/isa_kernels.h"
 
 namespace mase::engine::native::MASE_ISA {
@@ -70,15 +70,11 @@ constexpr int kBlock = 4;
 
 }  // namespace
 
-void gather(const float* table, const std::uint32_t* rows, int n, int features,
-            const std::uint32_t* ahead, int ahead_count, float* x, int stride) {
+void gather(const float* table, const std::uint32_t* rows, int n, int features, float* x,
+            int stride) {
   const std::int64_t width = features;
   int s = 0;
   for (; s + kBlock <= n; s += kBlock) {
-    for (int i = s; i < s + kBlock && i < ahead_count; ++i) {
-      const char* row = reinterpret_cast<const char*>(table + ahead[i] * width);
-      for (std::int64_t byte = 0; byte < width * 4; byte += 64) __builtin_prefetch(row + byte);
-    }
     int f = 0;
     for (; f + kBlock <= features; f += kBlock) {
       const float* from[kBlock];

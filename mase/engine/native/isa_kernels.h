@@ -8,8 +8,8 @@
 
 namespace mase::engine::native::MASE_ISA {
 
-void gather(const float* table, const std::uint32_t* rows, int n, int features,
-            const std::uint32_t* ahead, int ahead_count, float* x, int stride);
+void gather(const float* table, const std::uint32_t* rows, int n, int features, float* x,
+            int stride);
 void linear(const float* w, const float* b, const float* x, float* y, int inputs, int outputs,
             int n, int stride);
 void linear_input_gradient(const float* w, const float* dy, float* dx, int inputs, int outputs,
@@ -18,6 +18,7 @@ void linear_weight_gradient(const float* dy, const float* x, float* dw, float* d
                             int outputs, int n, int stride);
 void moments(const float* x, int features, int n, int stride, float* mean, float* m2);
 void pointwise(const Pointwise& p, const float* x, float* y, int features, int n, int stride);
+void quantise(const Grid& grid, const float* x, float* y, std::int64_t count);
 void pointwise_gradient(const Pointwise& p, const float* x, float* d, int features, int n,
                         int stride, const float* mean, float* s1, float* s2);
 void normalise_gradient(const float* a, const float* b, const float* c, const float* d,

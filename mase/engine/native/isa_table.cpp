@@ -15,6 +15,7 @@ const Kernels kTable{
     .linear_weight_gradient = linear_weight_gradient,
     .moments = moments,
     .pointwise = pointwise,
+    .quantise = quantise,
     .pointwise_gradient = pointwise_gradient,
     .normalise_gradient = normalise_gradient,
     .cross_entropy = cross_entropy,

@@ -53,9 +53,9 @@ struct SgdStep {
 struct Kernels {
   std::string_view name;  // "avx512", "avx2", "portable"
 
-  // x[f][s] = table[rows[s] * features + f]; the rows of `ahead` are prefetched meanwhile.
-  void (*gather)(const float* table, const std::uint32_t* rows, int n, int features,
-                 const std::uint32_t* ahead, int ahead_count, float* x, int stride);
+  // x[f][s] = table[rows[s] * features + f]
+  void (*gather)(const float* table, const std::uint32_t* rows, int n, int features, float* x,
+                 int stride);
   // y[o] = sum_i w[o][i] x[i] + b[o] (b may be null). w row-major [outputs][inputs].
   void (*linear)(const float* w, const float* b, const float* x, float* y, int inputs, int outputs,
                  int n, int stride);
@@ -68,6 +68,8 @@ struct Kernels {
   // Mean and sum of squared deviations of every feature over the n samples.
   void (*moments)(const float* x, int features, int n, int stride, float* mean, float* m2);
   void (*pointwise)(const Pointwise& p, const float* x, float* y, int features, int n, int stride);
+  // y = x on the grid, `count` numbers anywhere in memory; may be in place.
+  void (*quantise)(const Grid& grid, const float* x, float* y, std::int64_t count);
   // d <- d * activation'(...), recomputed from x; with `mean`, also sums per feature
   // s1[f] += sum d, s2[f] += sum d (x - mean).
   void (*pointwise_gradient)(const Pointwise& p, const float* x, float* d, int features, int n,

@@ -76,6 +76,49 @@ std::int64_t decided_by_infinity(const float* z, const std::uint8_t* labels, Vec
   return correct;
 }
 
+// For K vectors of samples from vector `v` on: the sum of e^(logit - largest), the distance of the
+// label's logit from the largest, and whether the label is the first largest (no NaN about). The
+// exponentials are left in `e`, where the gradient is made of them. Each vector is one long chain
+// of operations; several at a time overlap.
+template <int K>
+void exponentials(const float* z, const std::uint8_t* labels, int v, int classes, int stride,
+                  float* e, Vec* normaliser, Vec* margin, IntVec* decided) {
+  const int first = v * kLanes;
+  const float* at = z + first;
+  IntVec label[K];
+  Vec largest[K];
+  Vec chosen[K];
+  for (int k = 0; k < K; ++k) {
+    label[k] = widen(labels + first + k * kLanes);
+    largest[k] = chosen[k] = load(at + k * kLanes);
+  }
+  for (int c = 1; c < classes; ++c) {
+    for (int k = 0; k < K; ++k) {
+      const Vec logit = load(at + c * stride + k * kLanes);
+      largest[k] = at_least(logit, largest[k]);
+      chosen[k] = label[k] == c ? logit : chosen[k];
+    }
+  }
+  Vec total[K] = {};
+  IntVec taken[K] = {};  // an earlier class is as likely as the label
+  for (int c = 0; c < classes; ++c) {
+    Vec power[K];
+    for (int k = 0; k < K; ++k) {
+      const Vec logit = load(at + c * stride + k * kLanes);
+      taken[k] |= (logit == largest[k]) & (label[k] > c);
+      power[k] = exponential(logit - largest[k]);
+      total[k] += power[k];
+    }
+    if (!e) continue;
+    for (int k = 0; k < K; ++k) store(e + c * stride + first + k * kLanes, power[k]);
+  }
+  for (int k = 0; k < K; ++k) {
+    normaliser[k] = total[k];
+    margin[k] = largest[k] - chosen[k];
+    decided[k] = (chosen[k] == largest[k]) & ~taken[k];
+  }
+}
+
 }  // namespace
 
 void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
@@ -84,50 +127,34 @@ void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int 
   for (int i = 0; i < kLanes; ++i) lane[i] = i;
   Vec losses = {};
   IntVec right = {};
-  // Each vector is one long chain of operations (exp, log, division). Doing one link for several
-  // vectors before the next lets them overlap.
   constexpr int kGroup = 8;
   for (int group = 0; group < n; group += kGroup * kLanes) {
     const int vectors = std::min(kGroup, vectors_of(n - group));
     Vec normaliser[kGroup];
-    Vec margin[kGroup];  // largest logit - logit of the label
-    for (int v = 0; v < vectors; ++v) {
+    Vec margin[kGroup];
+    IntVec decided[kGroup];
+    float* const e = dz ? dz + group : nullptr;
+    int v = 0;
+    for (; v + 2 <= vectors; v += 2) {
+      exponentials<2>(z + group, labels + group, v, classes, stride, e, normaliser + v, margin + v,
+                      decided + v);
+    }
+    if (v < vectors) {
+      exponentials<1>(z + group, labels + group, v, classes, stride, e, normaliser + v, margin + v,
+                      decided + v);
+    }
+    for (v = 0; v < vectors; ++v) {
       const int first = group + v * kLanes;
       const IntVec active = lane < n - first;  // all bits set where the sample exists
-      const IntVec label = widen(labels + first);
-      const float* at = z + first;
-      Vec largest = load(at);
-      Vec chosen = largest;
-      for (int c = 1; c < classes; ++c) {
-        const Vec logit = load(at + c * stride);
-        largest = at_least(logit, largest);
-        chosen = label == c ? logit : chosen;
-      }
-      // The exponentials wait in dz, which they become. A class before the label that is as
-      // likely takes the decision from it.
-      Vec total = {};
-      IntVec taken = {};
-      for (int c = 0; c < classes; ++c) {
-        const Vec logit = load(at + c * stride);
-        taken |= (logit == largest) & (label > c);
-        const Vec e = exponential(logit - largest);
-        total += e;
-        if (dz) store(dz + c * stride + first, e);
-      }
-      normaliser[v] = total;
-      margin[v] = largest - chosen;
-      right -= (chosen == largest) & ~taken & (total == total) & active;
-      if (any((total != total) & active)) [[unlikely]] {
-        *correct += decided_by_infinity(at, labels + first, total, classes,
+      const Vec each = logarithm(normaliser[v]) + margin[v];
+      losses += active ? each : Vec{};
+      right -= decided[v] & (normaliser[v] == normaliser[v]) & active;
+      if (any((normaliser[v] != normaliser[v]) & active)) [[unlikely]] {
+        *correct += decided_by_infinity(z + first, labels + first, normaliser[v], classes,
                                         std::min(n - first, kLanes), stride);
       }
     }
-    for (int v = 0; v < vectors; ++v) {
-      const IntVec active = lane < n - group - v * kLanes;
-      const Vec each = logarithm(normaliser[v]) + margin[v];
-      losses += active ? each : Vec{};
-    }
-    for (int v = 0; v < vectors && dz; ++v) {
+    for (v = 0; v < vectors && dz; ++v) {
       const int first = group + v * kLanes;
       const IntVec active = lane < n - first;
       const IntVec label = widen(labels + first);

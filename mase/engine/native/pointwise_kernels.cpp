@@ -183,38 +183,57 @@ void pointwise_gradient(const Pointwise& p, const float* x, float* d, int featur
   }
 }
 
+namespace {
+
 // Two passes while the tile is in the cache: exact mean first, then squared deviations from it.
-// Four sums at a time: one alone would wait for its additions.
-void moments(const float* x, int features, int n, int stride, float* mean, float* m2) {
+// kFeatures at a time with two sums each: one alone would wait for its additions.
+template <int kFeatures>
+void moments_of(const float* x, int n, int stride, float* mean, float* m2) {
   const int whole = n / kLanes;
-  for (int f = 0; f < features; ++f) {
+  Vec first[kFeatures] = {};
+  Vec second[kFeatures] = {};
+  int v = 0;
+  for (; v + 2 <= whole; v += 2) {
+    for (int f = 0; f < kFeatures; ++f) {
+      first[f] += load(x + f * stride + v * kLanes);
+      second[f] += load(x + f * stride + (v + 1) * kLanes);
+    }
+  }
+  Vec middle[kFeatures];
+  for (int f = 0; f < kFeatures; ++f) {
     const float* row = x + f * stride;
-    Vec a[4] = {};
-    int v = 0;
-    for (; v + 4 <= whole; v += 4) {
-      for (int k = 0; k < 4; ++k) a[k] += load(row + (v + k) * kLanes);
-    }
-    for (; v < whole; ++v) a[0] += load(row + v * kLanes);
-    float total = sum((a[0] + a[1]) + (a[2] + a[3]));
+    if (v < whole) first[f] += load(row + v * kLanes);
+    float total = sum(first[f] + second[f]);
     for (int s = whole * kLanes; s < n; ++s) total += row[s];
-    const float centre = total / static_cast<float>(n);
-    const Vec middle = splat(centre);
-    Vec b[4] = {};
-    for (v = 0; v + 4 <= whole; v += 4) {
-      for (int k = 0; k < 4; ++k) {
-        const Vec d = load(row + (v + k) * kLanes) - middle;
-        b[k] = fma(d, d, b[k]);
-      }
+    mean[f] = total / static_cast<float>(n);
+    middle[f] = splat(mean[f]);
+    first[f] = second[f] = Vec{};
+  }
+  const auto add_square = [&](int f, int at, Vec& to) {
+    const Vec d = load(x + f * stride + at * kLanes) - middle[f];
+    to = fma(d, d, to);
+  };
+  for (v = 0; v + 2 <= whole; v += 2) {
+    for (int f = 0; f < kFeatures; ++f) {
+      add_square(f, v, first[f]);
+      add_square(f, v + 1, second[f]);
     }
-    for (; v < whole; ++v) {
-      const Vec d = load(row + v * kLanes) - middle;
-      b[0] = fma(d, d, b[0]);
-    }
-    float squares = sum((b[0] + b[1]) + (b[2] + b[3]));
-    for (int s = whole * kLanes; s < n; ++s) squares += (row[s] - centre) * (row[s] - centre);
-    mean[f] = centre;
+  }
+  for (int f = 0; f < kFeatures; ++f) {
+    const float* row = x + f * stride;
+    if (v < whole) add_square(f, v, first[f]);
+    float squares = sum(first[f] + second[f]);
+    for (int s = whole * kLanes; s < n; ++s) squares += (row[s] - mean[f]) * (row[s] - mean[f]);
     m2[f] = squares;
   }
+}
+
+}  // namespace
+
+void moments(const float* x, int features, int n, int stride, float* mean, float* m2) {
+  int f = 0;
+  for (; f + 2 <= features; f += 2) moments_of<2>(x + f * stride, n, stride, mean + f, m2 + f);
+  for (; f < features; ++f) moments_of<1>(x + f * stride, n, stride, mean + f, m2 + f);
 }
 
 void normalise_gradient(const float* a, const float* b, const float* c, const float* d,
@@ -233,6 +252,21 @@ void normalise_gradient(const float* a, const float* b, const float* c, const fl
     }
     zero_tail(dx + f * stride, n);
   }
+}
+
+void quantise(const Grid& grid, const float* x, float* y, std::int64_t count) {
+  const GridVectors to_grid(grid);
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const Vec value = to_grid(load_unaligned(x + i));
+    std::memcpy(y + i, &value, sizeof value);
+  }
+  if (i == count) return;
+  const std::size_t rest = static_cast<std::size_t>(count - i) * sizeof(float);
+  Vec value = {};
+  std::memcpy(&value, x + i, rest);
+  value = to_grid(value);
+  std::memcpy(y + i, &value, rest);
 }
 
 void binary(char op, const float* a, const float* b, float* y, int features, int n, int stride) {
