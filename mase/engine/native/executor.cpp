@@ -205,8 +205,10 @@ void Executor::run(const std::vector<Segment>& program, Pass& pass) {
   Prefetch prefetch;
   for (const Segment& segment : program) {
     const auto index = static_cast<std::size_t>(&segment - program.data());
-    for (int tile = 0; tile < tiles_; ++tile) {
-      if (index == 0 || tiles_ > 1) prefetch = ahead_of(program, index, tile, pass);
+    for (int k = 0; k < tiles_; ++k) {
+      // Every other segment backwards: it begins with what is still in the cache.
+      const int tile = index % 2 == 0 ? k : tiles_ - 1 - k;
+      if (index == 0 || tiles_ > 1) prefetch = ahead_of(program, index, k, pass);
       for (const Instruction& instruction : segment.instructions) {
         prefetch.some(pass, plan_.values[0].features);
         execute(instruction, tile, pass);
@@ -246,15 +248,15 @@ void Executor::execute(const Instruction& instruction, int tile, Pass& pass) {
 // the next batch's first tile at the end of this batch: early enough to arrive, late enough to
 // stay.
 Executor::Prefetch Executor::ahead_of(const std::vector<Segment>& program, std::size_t segment,
-                                      int tile, const Pass& pass) const {
-  const bool last_tile = tile + 1 == tiles_;
+                                      int count, const Pass& pass) const {
+  const bool last_tile = count + 1 == tiles_;
   Prefetch prefetch;
   std::size_t instructions = program[segment].instructions.size();
   if (segment == 0 && !last_tile) {
-    prefetch.rows = rows_of(tile + 1, pass);
+    prefetch.rows = rows_of(count + 1, pass);
   } else if (last_tile && (tiles_ == 1 || segment + 1 == program.size())) {
-    const auto count = std::min(pass.rows.ahead.size(), static_cast<std::size_t>(tile_));
-    prefetch.rows = pass.rows.ahead.first(count);
+    const auto room = static_cast<std::size_t>(tile_);
+    prefetch.rows = pass.rows.ahead.first(std::min(pass.rows.ahead.size(), room));
   }
   if (tiles_ == 1) {
     for (std::size_t s = 1; s < program.size(); ++s) instructions += program[s].instructions.size();

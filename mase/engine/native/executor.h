@@ -113,8 +113,8 @@ class Executor {
 
   void run(const std::vector<Segment>& program, Pass& pass);
   void execute(const Instruction& instruction, int tile, Pass& pass);
-  // The rows worth fetching while a tile of a segment is worked on.
-  Prefetch ahead_of(const std::vector<Segment>& program, std::size_t segment, int tile,
+  // The rows worth fetching while a segment works on a tile, after `count` others.
+  Prefetch ahead_of(const std::vector<Segment>& program, std::size_t segment, int count,
                     const Pass& pass) const;
   std::span<const std::uint32_t> rows_of(int tile, const Pass& pass) const;
   void gather(int tile, const Pass& pass);

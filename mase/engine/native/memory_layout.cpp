@@ -16,9 +16,8 @@ MemoryLayout lay_out(std::span<const Lifetime> arrays) {
   MemoryLayout layout{.at = std::vector<std::int64_t>(arrays.size(), 0)};
   std::vector<std::size_t> order(arrays.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return arrays[a].first < arrays[b].first;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return arrays[a].first < arrays[b].first; });
   std::vector<std::size_t> placed;  // by place
   for (const std::size_t array : order) {
     const Lifetime& mine = arrays[array];
