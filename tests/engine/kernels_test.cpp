@@ -21,8 +21,9 @@ struct Shape {
 };
 
 // Every row block (1 to 5), column block (1, 2, 4 vectors) and tail of each instruction set.
-const std::array kShapes = {Shape{1, 1, 1},   Shape{3, 2, 5},    Shape{4, 5, 16},  Shape{7, 3, 33},
-                            Shape{16, 8, 64}, Shape{9, 13, 100}, Shape{5, 4, 256}, Shape{17, 6, 255}};
+const std::array kShapes = {Shape{1, 1, 1},   Shape{3, 2, 5},   Shape{4, 5, 16},
+                            Shape{7, 3, 33},  Shape{16, 8, 64}, Shape{9, 13, 100},
+                            Shape{5, 4, 256}, Shape{17, 6, 255}};
 
 int padded(int n) {
   return (n + 15) / 16 * 16;
@@ -139,10 +140,10 @@ TEST_P(KernelTest, GatherIsACopy) {
       kernels_->gather(table.data(), rows.data(), n, features, x.data(), stride);
       for (int f = 0; f < features; ++f) {
         for (int s = 0; s < stride; ++s) {
-          const float expected =
-              s < n ? table.data()[rows[static_cast<std::size_t>(s)] * static_cast<unsigned>(features) +
-                                   static_cast<unsigned>(f)]
-                    : 0.0f;
+          const float expected = s < n ? table.data()[rows[static_cast<std::size_t>(s)] *
+                                                          static_cast<unsigned>(features) +
+                                                      static_cast<unsigned>(f)]
+                                       : 0.0f;
           ASSERT_EQ(x.data()[f * stride + s], expected) << features << " " << n;
         }
       }
@@ -177,22 +178,32 @@ double sigmoid(double x) {
 
 double activate(Activation activation, double x, double low, double high) {
   switch (activation) {
-    case Activation::None: return x;
-    case Activation::Relu: return std::max(x, 0.0);
-    case Activation::Clamp: return std::clamp(x, low, high);
-    case Activation::Sigmoid: return sigmoid(x);
-    case Activation::Tanh: return std::tanh(x);
+    case Activation::None:
+      return x;
+    case Activation::Relu:
+      return std::max(x, 0.0);
+    case Activation::Clamp:
+      return std::clamp(x, low, high);
+    case Activation::Sigmoid:
+      return sigmoid(x);
+    case Activation::Tanh:
+      return std::tanh(x);
   }
   return x;
 }
 
 double slope(Activation activation, double x, double low, double high) {
   switch (activation) {
-    case Activation::None: return 1;
-    case Activation::Relu: return x > 0;
-    case Activation::Clamp: return x > low && x < high;
-    case Activation::Sigmoid: return sigmoid(x) * (1 - sigmoid(x));
-    case Activation::Tanh: return 1 - std::pow(std::tanh(x), 2);
+    case Activation::None:
+      return 1;
+    case Activation::Relu:
+      return x > 0;
+    case Activation::Clamp:
+      return x > low && x < high;
+    case Activation::Sigmoid:
+      return sigmoid(x) * (1 - sigmoid(x));
+    case Activation::Tanh:
+      return 1 - std::pow(std::tanh(x), 2);
   }
   return 1;
 }
@@ -274,7 +285,8 @@ TEST_P(KernelTest, CrossEntropy) {
     for (const int n : {1, 8, 17, 77, 256}) {
       const int stride = padded(n);
       FloatArray z = tile(random_, classes, n, stride);
-      for (int i = 0; i < z.size(); ++i) z.data()[i] = std::nearbyintf(z.data()[i] * 4) * 3;  // ties
+      for (int i = 0; i < z.size(); ++i)
+        z.data()[i] = std::nearbyintf(z.data()[i] * 4) * 3;  // ties
       std::vector<std::uint8_t> labels(static_cast<std::size_t>(stride), 0);
       for (int s = 0; s < n; ++s) {
         labels[static_cast<std::size_t>(s)] =
@@ -322,9 +334,9 @@ TEST_P(KernelTest, CrossEntropyOfWhatIsNoNumber) {
     bool finite;
   };
   for (const auto& [logits, decided, finite] :
-       {Case{{1, nan, 5}, 1, false}, Case{{nan, nan, 0}, 0, false}, Case{{infinity, 0, 0}, 0, false},
-        Case{{0, infinity, infinity}, 1, false}, Case{{-infinity, 0, -1}, 1, true},
-        Case{{0, 100, -100}, 1, true}}) {
+       {Case{{1, nan, 5}, 1, false}, Case{{nan, nan, 0}, 0, false},
+        Case{{infinity, 0, 0}, 0, false}, Case{{0, infinity, infinity}, 1, false},
+        Case{{-infinity, 0, -1}, 1, true}, Case{{0, 100, -100}, 1, true}}) {
     for (int label = 0; label < 3; ++label) {
       FloatArray z(3 * 16);
       for (int c = 0; c < 3; ++c) z.data()[c * 16 + 1] = logits[c];
