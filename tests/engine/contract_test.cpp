@@ -252,6 +252,27 @@ TEST_P(ContractTest, NanReachesTheLossAndNotTheParameters) {
   EXPECT_EQ(program->state(), start);
 }
 
+// One class leaves nothing to decide: no loss, no gradient, all right.
+TEST_P(ContractTest, ANetworkWithOneClassIsAlwaysRight) {
+  Data data = classes(12);
+  for (std::int64_t& label : data.labels.values_mut<std::int64_t>()) label = 0;
+  const auto rows = range(0, 12);
+  const auto program = compile(sequence({"Linear(16, 3)", "BatchNorm1d(3)", "Linear(3, 1)"}));
+  program->set_optimiser({.learning_rate = 0.1});
+  const BatchResult result = program->train_step(batch_of(data, rows), {});
+  EXPECT_EQ(result.loss, 0);
+  EXPECT_EQ(result.correct, 12);
+  for (const auto& [name, gradient] : program->gradients(batch_of(data, rows))) {
+    for (std::int64_t i = 0; i < gradient.size(); ++i) EXPECT_EQ(gradient.at(i), 0) << name;
+  }
+  EXPECT_EQ(program->evaluate(batch_of(data, rows)).correct, 12);
+}
+
+TEST_P(ContractTest, ALayerWithoutWidthIsRefusedByName) {
+  const Error error = error_of([] { sequence({"Linear(16, 0)"}); });
+  EXPECT_NE(error.message().find("out_features = 0"), std::string::npos) << error.message();
+}
+
 TEST_P(ContractTest, ABatchOfOneRowInTrainingNamesTheBatchNorm) {
   const Data data = classes(4);
   const auto program = compile(test::jsc_toy());

@@ -1,6 +1,7 @@
 // The native engine against LibTorch and against itself: gradients, trajectories, quantised bits,
 // instruction sets, tails, resume.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -329,6 +330,27 @@ TEST(NativeFaults, OneRowAndWrongLabelsAreNamed) {
   } catch (const Error& error) {
     EXPECT_NE(error.message().find("row 2"), std::string::npos);
   }
+}
+
+std::int64_t peak_memory() {  // KiB
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+// A tile's memory serves all tiles of an evaluation: 200,000 rows of 150 values would be 120 MB.
+TEST(NativeFaults, EvaluationTakesMemoryForOneTile) {
+  constexpr std::int64_t kRows = 200'000;
+  const auto program = load_engine("native").compile(
+      test::sequence({"Linear(4, 64)", "ReLU()", "Linear(64, 64)", "ReLU()", "Linear(64, 3)"}));
+  const ir::Tensor features = test::random_tensor({kRows, 4}, 2);
+  const ir::Tensor labels({kRows}, ir::DType::Int64);
+  const auto rows = order(kRows);
+  const auto few = order(256);
+  program->evaluate({&features, &labels, few, {}});
+  const std::int64_t before = peak_memory();
+  EXPECT_EQ(program->evaluate({&features, &labels, rows, {}}).count, kRows);
+  EXPECT_LT(peak_memory() - before, 8 * 1024);
 }
 
 TEST(NativeCoverage, SaysWhyNot) {

@@ -20,7 +20,7 @@ struct Course {
 };
 
 Course train(const std::string& engine, Precision precision, const ir::Graph& graph,
-          const test::Data& data) {
+             const test::Data& data) {
   const auto program =
       load_engine(engine).compile(graph, {.precision = precision, .threads = 1, .seed = 1});
   program->set_optimiser({.learning_rate = 1e-3});
@@ -29,8 +29,8 @@ Course train(const std::string& engine, Precision precision, const ir::Graph& gr
   for (std::uint64_t step = 0; step < kSteps; ++step) {
     const auto first = static_cast<std::uint32_t>(step * kBatch % (rows - kBatch));
     const auto batch_rows = test::range(first, kBatch);
-    const Batch batch{.features = &data.features, .labels = &data.labels, .rows = batch_rows,
-                      .next_rows = {}};
+    const Batch batch{
+        .features = &data.features, .labels = &data.labels, .rows = batch_rows, .next_rows = {}};
     const double loss = program->train_step(batch, {.step = step}).loss;
     if (step % 100 == 99) run.losses.push_back(loss);
   }
