@@ -17,13 +17,11 @@ int vectors_of(int n) {
 
 // e^x for x <= 0 (larger values up to 88 also work); below -87.3 the result is 0.
 Vec exponential(Vec x) {
-  const Vec lowest = splat(-87.3f);
-  const Vec kept = at_least(x, lowest);
   // Adding 1.5 * 2^23 leaves the nearest integer in the last bits.
   const Vec magic = splat(12582912.0f);
-  const Vec shifted = fma(kept, splat(1.44269504088896341f), magic);
+  const Vec shifted = fma(x, splat(1.44269504088896341f), magic);
   const Vec n = shifted - magic;
-  Vec r = fma(n, splat(-0.693359375f), kept);
+  Vec r = fma(n, splat(-0.693359375f), x);
   r = fma(n, splat(2.12194440e-4f), r);
   const Vec square = r * r;
   const Vec high = fma(splat(1.9875691500e-4f), r, splat(1.3981999507e-3f));
@@ -32,8 +30,8 @@ Vec exponential(Vec x) {
   const Vec p = fma(fma(high, square, middle), square, low);
   const Vec mantissa = fma(p, square, r + splat(1.0f));
   const Vec power = (Vec)(((IntVec)shifted + 127) << 23);
-  const IntVec in_range = x >= lowest;  // where x is NaN, the mantissa is too
-  return (Vec)((IntVec)(mantissa * power) & (in_range | (IntVec)(x != x)));
+  const IntVec vanishes = x < splat(-87.3f);  // not where x is NaN: there the mantissa is NaN too
+  return (Vec)((IntVec)(mantissa * power) & ~vanishes);
 }
 
 // ln x for finite x >= 1.
