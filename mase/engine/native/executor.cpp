@@ -208,7 +208,7 @@ void Executor::run(const std::vector<Segment>& program, Pass& pass) {
     for (int k = 0; k < tiles_; ++k) {
       // Every other segment backwards: it begins with what is still in the cache.
       const int tile = index % 2 == 0 ? k : tiles_ - 1 - k;
-      if (index == 0 || tiles_ > 1) prefetch = ahead_of(program, index, k, pass);
+      if (prefetch.rows.empty()) prefetch = plan_prefetch(program, index, k, pass);
       for (const Instruction& instruction : segment.instructions) {
         prefetch.some(pass, plan_.values[0].features);
         execute(instruction, tile, pass);
@@ -220,6 +220,7 @@ void Executor::run(const std::vector<Segment>& program, Pass& pass) {
       fold_gradient(plan_.steps[segment.step].norm, pass);
     }
   }
+  fetched_ = std::min(pass.rows.ahead.size(), rows_to_fetch(program));
 }
 
 void Executor::execute(const Instruction& instruction, int tile, Pass& pass) {
@@ -244,25 +245,32 @@ void Executor::execute(const Instruction& instruction, int tile, Pass& pass) {
   }
 }
 
-// Shuffled rows come from far away. A tile's rows are fetched while the one before is worked on,
-// the next batch's first tile at the end of this batch: early enough to arrive, late enough to
-// stay.
-Executor::Prefetch Executor::ahead_of(const std::vector<Segment>& program, std::size_t segment,
-                                      int count, const Pass& pass) const {
-  const bool last_tile = count + 1 == tiles_;
+// What to fetch from tile number `count` of a segment on: after the last rows have been asked for.
+Executor::Prefetch Executor::plan_prefetch(const std::vector<Segment>& program, std::size_t segment,
+                                           int count, const Pass& pass) const {
   Prefetch prefetch;
   std::size_t instructions = program[segment].instructions.size();
-  if (segment == 0 && !last_tile) {
-    prefetch.rows = rows_of(count + 1, pass);
-  } else if (last_tile && (tiles_ == 1 || segment + 1 == program.size())) {
-    const auto room = static_cast<std::size_t>(tile_);
-    prefetch.rows = pass.rows.ahead.first(std::min(pass.rows.ahead.size(), room));
-  }
-  if (tiles_ == 1) {
-    for (std::size_t s = 1; s < program.size(); ++s) instructions += program[s].instructions.size();
+  const std::size_t next_tile =
+      static_cast<std::size_t>(count + 1) * static_cast<std::size_t>(tile_);
+  if (segment == 0 && count + 1 < tiles_) {
+    if (next_tile >= fetched_) prefetch.rows = rows_of(count + 1, pass);
+  } else if (count == (program.size() == 1 ? tiles_ - 1 : 0) && segment == program.size() / 2) {
+    prefetch.rows = pass.rows.ahead.first(std::min(pass.rows.ahead.size(), rows_to_fetch(program)));
+    instructions = 0;
+    for (std::size_t s = segment; s < program.size(); ++s) {
+      instructions += program[s].instructions.size() * static_cast<std::size_t>(tiles_);
+    }
   }
   prefetch.each = (prefetch.rows.size() + instructions - 1) / instructions;
   return prefetch;
+}
+
+// Rows of the next batch that may wait in the cache; a short program has time for one tile only.
+std::size_t Executor::rows_to_fetch(const std::vector<Segment>& program) const {
+  if (program.size() == 1) return static_cast<std::size_t>(tile_);
+  constexpr std::size_t kBytes = std::size_t{128} << 10;
+  const auto width = static_cast<std::size_t>(plan_.values[0].features) * sizeof(float);
+  return std::max(kBytes / std::max(width, std::size_t{1}), static_cast<std::size_t>(tile_));
 }
 
 void Executor::Prefetch::some(const Pass& pass, int features) {

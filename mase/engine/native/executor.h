@@ -104,7 +104,9 @@ class Executor {
     std::uint64_t counter = 0;  // of the step, for dropout
     BatchResult result = {};
   };
-  // Rows on their way to the cache, a few with every instruction.
+  // Rows on their way to the cache, a few with every instruction. Those of the next batch are
+  // fetched in the second half of this one, as many as may wait in the cache; the rest of a batch
+  // tile by tile, while the one before is worked on.
   struct Prefetch {
     std::span<const std::uint32_t> rows;
     std::size_t each = 0;
@@ -113,9 +115,9 @@ class Executor {
 
   void run(const std::vector<Segment>& program, Pass& pass);
   void execute(const Instruction& instruction, int tile, Pass& pass);
-  // The rows worth fetching while a segment works on a tile, after `count` others.
-  Prefetch ahead_of(const std::vector<Segment>& program, std::size_t segment, int count,
-                    const Pass& pass) const;
+  std::size_t rows_to_fetch(const std::vector<Segment>& program) const;
+  Prefetch plan_prefetch(const std::vector<Segment>& program, std::size_t segment, int count,
+                         const Pass& pass) const;
   std::span<const std::uint32_t> rows_of(int tile, const Pass& pass) const;
   void gather(int tile, const Pass& pass);
   void loss(int tile, Pass& pass);
@@ -154,6 +156,7 @@ class Executor {
   int tile_ = 0;    // samples per tile
   int stride_ = 0;  // floats from one feature to the next
   int tiles_ = 0;
+  std::size_t fetched_ = 0;   // rows of this batch that the last one fetched
   int room_ = 0;              // tiles that fit the memory at hand
   bool shared_tile_ = false;  // one segment only: all tiles use the same memory
 };
