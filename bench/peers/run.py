@@ -45,8 +45,11 @@ class Side:
         raise RuntimeError(lines[-1] if lines else f"exit code {self.process.returncode}")
 
     def measure(self, seconds):
-        self.process.stdin.write(f"{seconds}\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(f"{seconds}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # line() says why it ended
         return self.line()["samples_per_second"]
 
     def __enter__(self):
