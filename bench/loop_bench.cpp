@@ -42,6 +42,7 @@ void whole_loop(const Case& c, std::FILE* bars) {
   options.optimiser.learning_rate = 1e-3;
   options.batch_size = c.batch;
   options.max_epochs = c.epochs;
+  options.catch_signals = false;  // who stops a benchmark does not want it to save
   train::fit(models::build("jsc-toy", c.jets.info), c.jets, c.engine, options,
              {.folder = c.folder, .bars = bars});
 }
