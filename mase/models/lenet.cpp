@@ -18,18 +18,19 @@ std::int64_t side_behind_features(std::int64_t side) {
 ir::Graph lenet5(const data::Info& info, std::uint64_t seed) {
   const ir::Shape& image = info.sample_shape;
   if (image.size() != 3 || image[1] < kLeastSide || image[2] < kLeastSide) {
-    usage_error(fmt::format("lenet5 reads images [channels, height, width] of at least {0} x {0} "
-                            "pixels, but samples of '{1}' are {2}",
-                            kLeastSide, info.name, ir::text(image)));
+    usage_error(
+        fmt::format("lenet5 reads images [channels, height, width] of at least {0} x {0} "
+                    "pixels, but samples of '{1}' are {2}",
+                    kLeastSide, info.name, ir::text(image)));
   }
-  const std::int64_t features = 16 * side_behind_features(image[1]) * side_behind_features(image[2]);
+  const std::int64_t features =
+      16 * side_behind_features(image[1]) * side_behind_features(image[2]);
   return Builder(kLenet5.name, kLenet5.class_name, seed)
       .layers("feature_layers", {fmt::format("Conv2d({}, 6, 5)", image[0]), "ReLU()",
                                  "MaxPool2d(2)", "Conv2d(6, 16, 5)", "ReLU()", "MaxPool2d(2)"})
       .flatten()
-      .layers("classifier",
-              {fmt::format("Linear({}, 120)", features), "ReLU()", "Linear(120, 84)", "ReLU()",
-               fmt::format("Linear(84, {})", info.num_classes)})
+      .layers("classifier", {fmt::format("Linear({}, 120)", features), "ReLU()", "Linear(120, 84)",
+                             "ReLU()", fmt::format("Linear(84, {})", info.num_classes)})
       .finish();
 }
 

@@ -31,9 +31,9 @@ ValueType pool_type(const Site& site) {
   const std::vector<Window> windows = windows_of(site);
   for (const Window& window : windows) {
     if (2 * window.before <= window.size) continue;
-    usage_error(fmt::format("padding {} is more than half of the window, {}", window.before,
-                            window.size),
-                site.where());
+    usage_error(
+        fmt::format("padding {} is more than half of the window, {}", window.before, window.size),
+        site.where());
   }
   slide(windows, type.shape, site.where());
   return type;
@@ -90,8 +90,7 @@ Attribute stride_attribute(std::size_t rank, bool repeated) {
 }
 
 Attribute flag(std::string_view name, bool standard, Attribute::Print print) {
-  return {
-      .name = name, .type = Attribute::Type::Bool, .standard = standard, .print = print};
+  return {.name = name, .type = Attribute::Type::Bool, .standard = standard, .print = print};
 }
 
 std::vector<Attribute> max_attributes(std::size_t rank) {

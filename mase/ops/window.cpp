@@ -74,9 +74,10 @@ void slide(const std::vector<Window>& windows, ir::Shape& shape, const Location&
     const std::int64_t positions = window.positions(length);
     if (positions < 1) {
       const std::int64_t reach = window.dilation * (window.size - 1) + 1;
-      usage_error(fmt::format("a window over {} entries does not fit an input of {} with padding {}",
-                              reach, length, window.before),
-                  where);
+      usage_error(
+          fmt::format("a window over {} entries does not fit an input of {} with padding {}", reach,
+                      length, window.before),
+          where);
     }
     length = positions;
   }

@@ -110,9 +110,9 @@ Kernel build_avg_pool2d(Site& site) {
           padding = ops::sizes(site.attribute("padding"), 2),
           ceil = site.attribute("ceil_mode").as_bool(),
           with_padding = site.attribute("count_include_pad").as_bool(),
-          divisor = divisor.is_none() ? c10::optional<std::int64_t>()
-                                      : c10::optional<std::int64_t>(divisor.as_int())](
-             const Frame& f) -> Slot {
+          divisor = divisor.is_none()
+                        ? c10::optional<std::int64_t>()
+                        : c10::optional<std::int64_t>(divisor.as_int())](const Frame& f) -> Slot {
     return at::avg_pool2d(x(f), kernel, stride, padding, ceil, with_padding, divisor);
   };
 }
