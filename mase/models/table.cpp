@@ -15,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Sorted by name; a test holds that.
-constexpr std::array kModels = {&kJscS, &kJscTiny, &kJscToy, &kJscTrt, &kLfc, &kToy, &kToyTiny};
+constexpr std::array kModels = {&kJscS,   &kJscTiny, &kJscToy, &kJscTrt,
+                                &kLenet5, &kLfc,     &kToy,    &kToyTiny};
 
 // Folders with model files; the first that has a name wins.
 std::vector<fs::path> search_path(const fs::path& model_dir) {

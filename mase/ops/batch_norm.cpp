@@ -1,6 +1,6 @@
-// BatchNorm1d: y = (x - mean) / sqrt(var + eps) * weight + bias per feature, over [N, C] or
-// [N, C, L]; mean and variance are the batch's in training, the running ones otherwise
-// (Ioffe and Szegedy 2015).
+// Batch norms: y = (x - mean) / sqrt(var + eps) * weight + bias per channel, over [N, C] or
+// [N, C, L] (BatchNorm1d), [N, C, H, W] (BatchNorm2d); mean and variance are the batch's in
+// training, the running ones otherwise (Ioffe and Szegedy 2015).
 #include <fmt/format.h>
 
 #include "mase/ops/rows.h"
@@ -13,8 +13,13 @@ ValueType batch_norm_type(const Site& site) {
   const TensorType& type = floating_input(site);
   const std::int64_t features = site.attribute("num_features").as_int();
   const std::size_t rank = type.shape.size();
-  if ((rank != 2 && rank != 3) || type.shape[1] != features) {
-    usage_error(fmt::format("BatchNorm1d({0}) reads [N, {0}] or [N, {0}, L], but its input is {1}",
+  const bool images = op_of(site.node).name == "batch_norm2d";
+  const bool fits = images ? rank == 4 : rank == 2 || rank == 3;
+  if (!fits || type.shape[1] != features) {
+    usage_error(fmt::format(fmt::runtime(images ? "BatchNorm2d({0}) reads [N, {0}, H, W], but its "
+                                                  "input is {1}"
+                                                : "BatchNorm1d({0}) reads [N, {0}] or [N, {0}, L], "
+                                                  "but its input is {1}"),
                             features, ir::text(type.shape)),
                 site.where());
   }
@@ -50,32 +55,49 @@ std::vector<ParameterSpec> batch_norm_parameters(const ir::Dict& attributes) {
   return specs;
 }
 
+std::vector<Argument> batch_norm_arguments() {
+  return {{.name = "data_in_0"},
+          {.name = "weight", .role = Role::OptionalParameter},
+          {.name = "bias", .role = Role::OptionalParameter},
+          {.name = "running_mean", .role = Role::Buffer},
+          {.name = "running_var", .role = Role::Buffer},
+          {.name = "num_batches_tracked", .role = Role::Buffer}};
+}
+
+std::vector<Attribute> batch_norm_attributes() {
+  using Type = Attribute::Type;
+  return {
+      {.name = "num_features", .print = Attribute::Print::Positional, .low = 1, .high = 1 << 24},
+      {.name = "eps", .type = Type::Number, .standard = 1e-5, .low = 0},
+      {.name = "momentum", .type = Type::Number, .standard = 0.1, .low = 0, .high = 1},
+      {.name = "affine", .type = Type::Bool, .standard = true},
+      {.name = "track_running_stats", .type = Type::Bool, .standard = true}};
+}
+
 }  // namespace
 
 const Op kBatchNorm1d{
     .name = "batch_norm1d",
     .kind = Kind::Module,
     .layer = "BatchNorm1d",
-    .arguments = {{.name = "data_in_0"},
-                  {.name = "weight", .role = Role::OptionalParameter},
-                  {.name = "bias", .role = Role::OptionalParameter},
-                  {.name = "running_mean", .role = Role::Buffer},
-                  {.name = "running_var", .role = Role::Buffer},
-                  {.name = "num_batches_tracked", .role = Role::Buffer}},
-    .attributes =
-        {{.name = "num_features", .print = Attribute::Print::Positional, .low = 1, .high = 1 << 24},
-         {.name = "eps", .type = Attribute::Type::Number, .standard = 1e-5, .low = 0},
-         {.name = "momentum",
-          .type = Attribute::Type::Number,
-          .standard = 0.1,
-          .low = 0,
-          .high = 1},
-         {.name = "affine", .type = Attribute::Type::Bool, .standard = true},
-         {.name = "track_running_stats", .type = Attribute::Type::Bool, .standard = true}},
+    .arguments = batch_norm_arguments(),
+    .attributes = batch_norm_attributes(),
     .infer = batch_norm_type,
     .cost = batch_norm_cost,
     .parameters = batch_norm_parameters,
     .summary = "normalises each feature over the batch, then scales and shifts it",
+};
+
+const Op kBatchNorm2d{
+    .name = "batch_norm2d",
+    .kind = Kind::Module,
+    .layer = "BatchNorm2d",
+    .arguments = batch_norm_arguments(),
+    .attributes = batch_norm_attributes(),
+    .infer = batch_norm_type,
+    .cost = batch_norm_cost,
+    .parameters = batch_norm_parameters,
+    .summary = "normalises each channel over batch and image, then scales and shifts it",
 };
 
 }  // namespace mase::ops

@@ -2,6 +2,7 @@
 // bias=True)", "Linear(16, 5)". Values follow Python: 16, 1e-3, True, None.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <optional>
@@ -67,9 +68,15 @@ class Reader {
     while (at_ < text_.size() && (is_word(text_[at_]) || text_[at_] == '.')) ++at_;
     return text_.substr(from, at_ - from);
   }
-  ir::Value value() {
+  // Of an attribute whose values may be one of `names`: 3, (3, 1), same, 'same'.
+  ir::Value value(const std::vector<std::string_view>& names) {
     skip_space();
     const std::size_t from = at_;
+    if (take('(')) return tuple(')');
+    if (take('[')) return tuple(']');
+    for (char quote : {'\'', '"'}) {
+      if (take(quote)) return quoted(quote, from);
+    }
     while (at_ < text_.size() &&
            (is_word(text_[at_]) || text_[at_] == '.' || text_[at_] == '-' || text_[at_] == '+')) {
       ++at_;
@@ -79,11 +86,33 @@ class Reader {
     if (word == "False" || word == "false") return false;
     if (word == "None") return ir::None{};
     if (auto number = parse_number(word)) return *number;
+    if (std::find(names.begin(), names.end(), word) != names.end()) return word;
     if (word.empty()) fail("a value is missing", from);
     fail(fmt::format("'{}' is neither a number nor True, False or None", word), from);
   }
 
  private:
+  ir::Value tuple(char close) {
+    ir::Tuple out;
+    while (!take(close)) {
+      if (!out.items.empty() && !take(',')) {
+        fail(fmt::format("',' or '{}' is expected here", close), at_);
+      }
+      if (!out.items.empty() && take(close)) break;  // (3,)
+      if (done()) fail(fmt::format("'{}' is missing", close), at_);
+      if (text_[at_] == '(' || text_[at_] == '[')
+        fail("a tuple of tuples cannot be an argument", at_);
+      out.items.push_back(value({}));
+    }
+    return out;
+  }
+  ir::Value quoted(char quote, std::size_t from) {
+    const std::size_t end = text_.find(quote, at_);
+    if (end == std::string_view::npos) fail("the text has no closing quote", from);
+    const std::string_view text = text_.substr(at_, end - at_);
+    at_ = end + 1;
+    return text;
+  }
   void skip_space() {
     while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
   }
@@ -156,7 +185,8 @@ std::string print_layer(const ir::Node& node) {
     if (attribute.print == Attribute::Print::WhenChanged && !changed) continue;
     if (!out.empty()) out += ", ";
     if (attribute.print != Attribute::Print::Positional) out += fmt::format("{}=", attribute.name);
-    out += ir::repr(*value);
+    const auto* text = value->get<std::string>();
+    out += text ? *text : ir::repr(*value);  // PyTorch prints texts without quotes
   }
   return fmt::format("{}({})", class_text(node, op), out);
 }
@@ -190,7 +220,7 @@ LayerText parse_layer(std::string_view text, const Location& where) {
     }
     reader.done();  // to the first character of the value
     const std::size_t at = reader.at();
-    ir::Value value = reader.value();
+    ir::Value value = reader.value(attribute.names);
     out.attributes.emplace_back(attribute.name, checked(attribute, value, reader.place(at)));
   }
   if (!reader.done()) reader.fail("nothing may follow the layer", reader.at());

@@ -47,7 +47,14 @@ struct Argument {
 // A layer attribute (Linear's in_features) or a function's configuration (flatten's start_dim).
 // The order of the rows is the positional order of PyTorch's constructor or signature.
 struct Attribute {
-  enum class Type { Int, Number, Bool, IntOrNone };
+  enum class Type {
+    Int,
+    Number,
+    Bool,
+    IntOrNone,
+    Sizes,  // a whole number or a tuple of `rank` of them: kernel_size=3, kernel_size=(5, 1)
+    Text,   // one of `names`
+  };
   enum class Print {
     Positional,   // BatchNorm1d(16, ...)
     Keyword,      // in_features=16
@@ -62,6 +69,11 @@ struct Attribute {
   std::optional<ir::Value> function_standard = std::nullopt;
   double low = -9007199254740992.0;  // smallest and largest number allowed
   double high = 9007199254740992.0;
+  std::size_t rank = 1;           // of Sizes
+  bool repeated = false;          // Sizes: one number is kept as a tuple of `rank` times itself
+  bool open = false;              // Sizes: None may stand for a size
+  std::string_view same_as = "";  // absent or None, it is what that attribute is
+  std::vector<std::string_view> names = {};  // texts allowed: padding=same
 };
 
 // What a value in the graph is: a tensor of some type, or a plain value (`size` gives an int).
@@ -119,6 +131,8 @@ struct Op {
   std::string_view method = "";                  // name as call_method
   std::vector<Argument> arguments = {};
   std::vector<Attribute> attributes = {};
+  // Names of the attributes in the order of a function's signature, where it is another one.
+  std::vector<std::string_view> call_order = {};
   // Set if any number of values may follow the data: view's "shape" gives shape_0, shape_1, ...
   std::string_view repeated_attribute = "";
   std::vector<std::string_view> quantisable = {};  // arguments a number format may be put on
@@ -142,6 +156,9 @@ const Op& op_of(const ir::Node& node);
 const Op* find_op_of(const ir::Node& node);
 // MASE's type of a node: of its row, or Placeholder, GetAttr, Output.
 Kind kind_of(const ir::Node& node);
+
+// The attribute that the i-th value behind the data of a call stands for; null beyond the last.
+const Attribute* attribute_at(const Op& op, std::size_t i);
 
 // The printed layer: "Linear(in_features=16, out_features=5, bias=True)", "LinearInteger(...)".
 std::string print_layer(const ir::Node& node);

@@ -12,9 +12,34 @@ namespace {
 
 // Sorted by name; a test holds that.
 constexpr std::array kOps = {
-    &kAdd,    &kBatchNorm1d, &kBmm, &kDropout, &kFlatten, &kHardtanh, &kIdentity,
-    &kLinear, &kMatmul,      &kMul, &kRelu,    &kRelu6,   &kReshape,  &kSigmoid,
-    &kSize,   &kSoftmax,     &kSub, &kTanh,    &kView,
+    &kAdaptiveAvgPool1d,
+    &kAdaptiveAvgPool2d,
+    &kAdd,
+    &kAvgPool1d,
+    &kAvgPool2d,
+    &kBatchNorm1d,
+    &kBatchNorm2d,
+    &kBmm,
+    &kConv1d,
+    &kConv2d,
+    &kDropout,
+    &kFlatten,
+    &kHardtanh,
+    &kIdentity,
+    &kLinear,
+    &kMatmul,
+    &kMaxPool1d,
+    &kMaxPool2d,
+    &kMul,
+    &kRelu,
+    &kRelu6,
+    &kReshape,
+    &kSigmoid,
+    &kSize,
+    &kSoftmax,
+    &kSub,
+    &kTanh,
+    &kView,
 };
 
 template <typename Predicate>

@@ -144,16 +144,19 @@ ir::Value Site::attribute(std::string_view name) const {
   if (node.kind == ir::NodeKind::CallModule) {
     if (const ir::Value* value = node.attribute(name)) return checked(*row, *value, where());
   } else {
-    const std::size_t position =
-        data_arguments(op) + static_cast<std::size_t>(row - op.attributes.begin());
-    const ValueType* type = position < args.size() ? &args[position] : ir::find(kwargs, row->name);
+    const ValueType* type = ir::find(kwargs, row->name);
+    for (std::size_t i = data_arguments(op); i < args.size(); ++i) {
+      if (attribute_at(op, i - data_arguments(op)) == &*row) type = &args[i];
+    }
     if (type) {
       const auto* value = std::get_if<ir::Value>(type);
       if (!value) usage_error(fmt::format("{} must not be a tensor", name), where());
+      if (!row->same_as.empty() && value->is_none()) return attribute(row->same_as);
       return checked(*row, *value, where());
     }
     if (row->function_standard) return *row->function_standard;
   }
+  if (!row->same_as.empty()) return attribute(row->same_as);
   if (!row->standard) usage_error(fmt::format("{} needs {}", op.name, name), where());
   return *row->standard;
 }
@@ -203,8 +206,8 @@ std::vector<CallArgument> call_arguments(const Site& site) {
       add(std::string(op.arguments[i].formal), site.args[i]);
     } else if (!op.repeated_attribute.empty()) {
       add_repeated(site.args[i]);
-    } else if (i - data < op.attributes.size()) {
-      add(std::string(op.attributes[i - data].name), site.args[i]);
+    } else if (const Attribute* attribute = attribute_at(op, i - data)) {
+      add(std::string(attribute->name), site.args[i]);
     }
   }
   for (const auto& [key, type] : site.kwargs) {

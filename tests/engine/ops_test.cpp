@@ -8,12 +8,13 @@
 #include <set>
 
 #include "mase/support/error.h"
-#include "tests/engine/networks.h"
+#include "tests/engine/op_case.h"
 
 namespace mase::engine {
 namespace {
 
-using Numbers = std::vector<double>;
+using test::Numbers;
+using test::OpCase;
 
 Numbers numbers(const ir::Tensor& tensor) {
   Numbers out;
@@ -26,14 +27,6 @@ Numbers each(const Numbers& x, const std::function<double(double)>& f) {
   for (double v : x) out.push_back(f(v));
   return out;
 }
-
-struct OpCase {
-  std::string name;
-  ir::Graph graph;
-  std::vector<ir::Tensor> inputs;
-  Numbers expected;
-  Mode mode = Mode::Eval;
-};
 
 // A graph of one call on its placeholders.
 ir::Graph call(ir::NodeKind kind, const std::string& op, const std::string& target,
@@ -234,7 +227,7 @@ OpCase batch_norm(const NormCase& c) {
     const ir::Parameter* p = out.graph.find_parameter(std::string("seq_blocks.0.") + name);
     return p ? p->value.at(k) : otherwise;
   };
-  const std::int64_t length = c.shape.size() > 2 ? c.shape[2] : 1;
+  const std::int64_t length = ir::element_count(c.shape) / (c.shape[0] * channels);
   const bool of_batch =
       c.mode == Mode::Train || !out.graph.find_parameter("seq_blocks.0.running_mean");
   const Numbers x = numbers(out.inputs[0]);
@@ -294,7 +287,12 @@ std::vector<OpCase> all_cases() {
       out.push_back(batch_norm({layer, {2, 3, 5}, mode}));
     }
   }
-  for (std::vector<OpCase> part : {activations(), arithmetic(), shapes()}) {
+  for (const Mode mode : {Mode::Train, Mode::Eval}) {
+    out.push_back(batch_norm({"BatchNorm2d(3)", {4, 3, 5, 2}, mode}));
+    out.push_back(batch_norm({"BatchNorm2d(2)", {1, 2, 3, 3}, mode}));
+  }
+  for (std::vector<OpCase> part :
+       {activations(), arithmetic(), shapes(), test::convolution_cases(), test::pooling_cases()}) {
     for (OpCase& c : part) out.push_back(std::move(c));
   }
   return out;
@@ -364,7 +362,11 @@ TEST_P(OpTest, ResultsEqualTheFormulas) {
       check_types(c, *program, precision);
     }
   }
-  EXPECT_TRUE(covered.contains("linear"));
+  for (const char* op :
+       {"linear", "conv1d", "conv2d", "batch_norm2d", "max_pool1d", "max_pool2d", "avg_pool1d",
+        "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"}) {
+    EXPECT_TRUE(covered.contains(op)) << op;
+  }
   if (GetParam() != "torch") return;
   // The one engine that has everything: each op of the table stood in some case.
   for (const ops::Op* op : ops::ops()) {
@@ -404,8 +406,24 @@ TEST_P(OpTest, GradientsEqualDifferences) {
       {"Linear(4, 5)", "Sigmoid()", "Dropout(p=0.4)", "Linear(5, 3)", "Softmax(dim=1)"},
       {"Linear(4, 5)", "ReLU6()", "Flatten()", "Identity()", "Linear(5, 3)", "Hardtanh(-0.4, 0.5)"},
   };
+  const std::vector<std::vector<std::string>> on_images = {
+      {"Conv2d(1, 2, 2, padding=1)", "BatchNorm2d(2)", "ReLU()", "MaxPool2d(2, 1)",
+       "Conv2d(2, 3, 2, 2)", "AvgPool2d(1)", "AdaptiveAvgPool2d(1)", "Flatten()"},
+      {"Flatten(2)", "Conv1d(1, 3, 2, padding=1)", "Tanh()", "MaxPool1d(2)", "AvgPool1d(2, 1, 1)",
+       "AdaptiveAvgPool1d(1)", "Flatten()"}};
   const test::Data data = test::classes(9, 4, 3);
+  test::Data images = data;
+  images.features = images.features.reshaped({9, 1, 2, 2});
   int checked = 0;
+  for (const auto& layers : on_images) {
+    SCOPED_TRACE(layers[1]);
+    const ir::Graph graph = test::sequence(layers, 5);
+    const auto program = compile(graph, {.precision = Precision::Float64, .seed = 2});
+    if (!program) continue;
+    program->set_optimiser({});
+    check_gradients(graph, *program, images);
+    ++checked;
+  }
   for (const auto& layers : networks) {
     SCOPED_TRACE(layers[1]);
     const ir::Graph graph = test::sequence(layers, 5);

@@ -54,14 +54,9 @@ std::string report(const ir::Graph& graph) {
          "]\n";
 }
 
-class OriginalGraph : public testing::TestWithParam<const char*> {};
-
-TEST_P(OriginalGraph, HasTheSameTextNodesAndParameters) {
-  const std::string pair = GetParam();
-  const std::string model = pair.substr(0, pair.find("__"));
+// `pair` names the network and the data it is for: "jsc-tiny__jsc".
+void expect_original(const ir::Graph& graph, const std::string& pair) {
   const auto text_file = vectors() / "graphs" / (pair + ".report_graph.txt");
-  MASE_NEEDS_SHARED_DATA(text_file);
-  const ir::Graph graph = build(model, info_of(pair.substr(pair.find("__") + 2)));
   EXPECT_EQ(report(graph), slurp(shared_data() / text_file));
 
   const nlohmann::json golden = json(shared_data() / vectors() / "graphs" / (pair + ".json"));
@@ -92,6 +87,15 @@ TEST_P(OriginalGraph, HasTheSameTextNodesAndParameters) {
   }
 }
 
+class OriginalGraph : public testing::TestWithParam<const char*> {};
+
+TEST_P(OriginalGraph, HasTheSameTextNodesAndParameters) {
+  const std::string pair = GetParam();
+  const std::string model = pair.substr(0, pair.find("__"));
+  MASE_NEEDS_SHARED_DATA(vectors() / "graphs" / (pair + ".report_graph.txt"));
+  expect_original(build(model, info_of(pair.substr(pair.find("__") + 2))), pair);
+}
+
 INSTANTIATE_TEST_SUITE_P(Vectors, OriginalGraph,
                          testing::Values("jsc-tiny__jsc", "jsc-toy__jsc", "jsc-s__jsc",
                                          "lfc__mnist", "toy__toy_tiny", "toy__cifar10",
@@ -101,6 +105,63 @@ INSTANTIATE_TEST_SUITE_P(Vectors, OriginalGraph,
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
+
+// The original's small network of convolutions over images and sequences, for images of three
+// channels.
+ir::Graph toy_convnet(std::uint64_t seed) {
+  ir::Graph graph("toy_convnet", "ToyConvNet");
+  Random random(seed);
+  std::string last =
+      graph
+          .add({.name = "x", .kind = ir::NodeKind::Placeholder, .op = "placeholder", .target = "x"})
+          .name;
+  const auto layer = [&](const std::string& path, std::string_view text) {
+    const ops::LayerText parsed = ops::parse_layer(text);
+    last = ops::add_layer(graph, *parsed.op, parsed.attributes, path, last, random).name;
+  };
+  const auto view = [&](std::vector<ir::Value> sizes) {
+    const auto method = [&](const char* name, std::vector<ir::Value> args) {
+      return graph.add({.kind = ir::NodeKind::CallMethod, .op = name, .target = name, .args = args})
+          .name;
+    };
+    const std::string rows = method("size", {ir::NodeRef{last}, 0});
+    sizes.insert(sizes.begin(), {ir::NodeRef{last}, ir::NodeRef{rows}});
+    last = method("view", sizes);
+  };
+  const std::pair<const char*, const char*> blocks[] = {{"block_1", "Conv2d(3, 8, 3, 1, 1)"},
+                                                        {"block_2", "Conv2d(8, 16, 3, 1, 1)"},
+                                                        {"block_3", "Conv1d(16, 32, 3, 1, 1)"},
+                                                        {"block_4", "Conv1d(32, 64, 3, 1, 1)"}};
+  for (const auto& [path, convolution] : blocks) {
+    layer(std::string(path) + ".0", convolution);
+    layer(std::string(path) + ".1", "ReLU()");
+    if (path == blocks[0].first) layer("maxpool", "MaxPool2d(2)");
+    if (path == blocks[1].first) view({16, -1});
+  }
+  layer("avgpool", "AdaptiveAvgPool1d(1)");
+  view({-1});
+  layer("linear", "Linear(64, 10)");
+  graph.add({.name = "output",
+             .kind = ir::NodeKind::Output,
+             .op = "output",
+             .target = "output",
+             .args = {ir::NodeRef{last}}});
+  return graph;
+}
+
+TEST(Golden, ConvolutionsPrintAndBeginAsTheOriginals) {
+  MASE_NEEDS_SHARED_DATA(vectors() / "train.npz");
+  const ir::Graph graph = toy_convnet(0);
+  expect_original(graph, "toy_convnet__cifar10");
+  const auto arrays = io::read_npz(shared_data() / vectors() / "train.npz").or_throw();
+  for (const auto& entry : json(shared_data() / vectors() / "train.json")["init"]) {
+    if (entry["model"] != "toy_convnet") continue;
+    for (const auto& [name, key] : entry["state"].items()) {
+      EXPECT_TRUE(graph.find_parameter(name)->value == *ir::find(arrays, key.get<std::string>()))
+          << name;
+    }
+  }
+}
 
 TEST(Golden, TheReportsOwnNetworkPrintsTheSame) {
   const std::filesystem::path file = "../reference/golden.json";

@@ -72,6 +72,13 @@ TEST(Zoo, ParameterCountsAreThoseOfTheOriginal) {
   EXPECT_EQ(count("lfc", mnist_info()), 402974);
 }
 
+// Not a network of the original: the counts are those commonly quoted for it.
+TEST(Zoo, Lenet5FollowsTheImage) {
+  EXPECT_EQ(count("lenet5", mnist_info()), 44426);
+  EXPECT_EQ(count("lenet5", cifar10_info()), 62006);
+  EXPECT_EQ(count("lenet5", image_info("small", {1, 16, 17}, 4)), 15116);
+}
+
 TEST(Zoo, ModelFilesThatComeAlongHaveTheirCounts) {
   EXPECT_EQ(build("jsc-10x", jsc_info()).parameter_count(), 3363);
   EXPECT_EQ(build("jsc-test", jsc_info()).parameter_count(), 11015);
@@ -103,6 +110,9 @@ TEST(Zoo, NetworksThatDoNotFitTheDataAreRefused) {
       "node seq_blocks_0: jsc-tiny: BatchNorm1d(16) reads [N, 16] or [N, 16, L], but its input "
       "is [2, 1, 28, 28] on a batch of 2 from 'mnist' (a first layer \"Flatten()\" makes rows of "
       "images)");
+  EXPECT_EQ(message("lenet5", jsc_info()),
+            "lenet5 reads images [channels, height, width] of at least 16 x 16 pixels, but samples "
+            "of 'jsc' are [16]");
   EXPECT_EQ(message("toy_tiny", mnist_info()),
             "node relu_1: toy_tiny: the network gives [2, 2] for a batch of 2, but 'mnist' has 10 "
             "classes");

@@ -57,6 +57,45 @@ TEST(LayerText, PrintsAsPyTorch) {
   EXPECT_EQ(printed("Flatten()"), "Flatten(start_dim=1, end_dim=-1)");
 }
 
+TEST(LayerText, ConvolutionsPrintAsPyTorch) {
+  EXPECT_EQ(printed("Conv2d(1, 6, 5)"), "Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1))");
+  EXPECT_EQ(printed("nn.Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1))"),
+            "Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1))");
+  EXPECT_EQ(printed("Conv2d(4, 6, (3, 2), stride=[2, 1], padding=(1, 0), dilation=(1, 2), "
+                    "groups=2, bias=False)"),
+            "Conv2d(4, 6, kernel_size=(3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2), "
+            "groups=2, bias=False)");
+  EXPECT_EQ(printed("Conv2d(2, 3, 3, 1, 1, padding_mode='circular')"),
+            "Conv2d(2, 3, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), "
+            "padding_mode=circular)");
+  EXPECT_EQ(printed("Conv2d(2, 3, 3, padding=\"same\")"),
+            "Conv2d(2, 3, kernel_size=(3, 3), stride=(1, 1), padding=same)");
+  EXPECT_EQ(printed("Conv1d(16, 32, 3, 1, 1)"),
+            "Conv1d(16, 32, kernel_size=(3,), stride=(1,), padding=(1,))");
+  EXPECT_EQ(printed("Conv1d(16, 32, (3,))"), "Conv1d(16, 32, kernel_size=(3,), stride=(1,))");
+  EXPECT_EQ(printed("BatchNorm2d(6)"),
+            "BatchNorm2d(6, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)");
+  ir::Node node = layer("Conv2d(1, 6, 5)");
+  node.precision = {{"data_in_0", numerics::integer(8, 4)}};
+  EXPECT_EQ(print_layer(node), "Conv2dInteger(1, 6, kernel_size=(5, 5), stride=(1, 1))");
+}
+
+TEST(LayerText, PoolingsPrintAsPyTorch) {
+  EXPECT_EQ(printed("MaxPool2d(2)"),
+            "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)");
+  EXPECT_EQ(printed("MaxPool2d((3, 2), stride=None, padding=(1, 0), ceil_mode=True)"),
+            "MaxPool2d(kernel_size=(3, 2), stride=(3, 2), padding=(1, 0), dilation=1, "
+            "ceil_mode=True)");
+  EXPECT_EQ(printed("MaxPool1d(3, 2)"),
+            "MaxPool1d(kernel_size=3, stride=2, padding=0, dilation=1, ceil_mode=False)");
+  EXPECT_EQ(printed("AvgPool2d(2)"), "AvgPool2d(kernel_size=2, stride=2, padding=0)");
+  EXPECT_EQ(printed("AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False)"),
+            "AvgPool2d(kernel_size=3, stride=2, padding=1)");
+  EXPECT_EQ(printed("AvgPool1d(2)"), "AvgPool1d(kernel_size=(2,), stride=(2,), padding=(0,))");
+  EXPECT_EQ(printed("AdaptiveAvgPool1d(1)"), "AdaptiveAvgPool1d(output_size=1)");
+  EXPECT_EQ(printed("AdaptiveAvgPool2d((None, 7))"), "AdaptiveAvgPool2d(output_size=(None, 7))");
+}
+
 TEST(LayerText, EveryPrintedLayerParsesBack) {
   Random random(7);
   for (const Op* op : ops()) {
@@ -69,6 +108,15 @@ TEST(LayerText, EveryPrintedLayerParsesBack) {
         if (attribute.low >= 1) value = static_cast<std::int64_t>(1 + random.up_to(1000));
         if (attribute.type == Attribute::Type::Bool) value = random.up_to(1) == 1;
         if (attribute.type == Attribute::Type::Number) value = random.unit();
+        if (attribute.print == Attribute::Print::Never) continue;  // PyTorch's text leaves it out
+        if (!attribute.names.empty() && random.up_to(1) == 1) {
+          value =
+              attribute.names[random.up_to(static_cast<std::uint32_t>(attribute.names.size() - 1))];
+        } else if (attribute.type == Attribute::Type::Text) {
+          continue;
+        } else if (attribute.type == Attribute::Type::Sizes && random.up_to(1) == 1) {
+          value = ir::Tuple{std::vector<ir::Value>(attribute.rank, value)};
+        }
         given.emplace_back(std::string(attribute.name), value);
       }
       ir::Node node{.name = "n",
@@ -119,6 +167,21 @@ TEST(LayerText, MistakesPointAtTheirColumn) {
   EXPECT_EQ(message("Linear(0, 5)", place),
             "net.toml:4:13: in_features = 0 is out of range: 1 to 16777216");
   EXPECT_EQ(message("Dropout(1.5)", place), "net.toml:4:14: p = 1.5 is out of range: 0 to 1");
+  EXPECT_EQ(message("Conv2d(1, 6, (3, 3, 3))", place),
+            "net.toml:4:19: kernel_size must be a whole number or a tuple of 2 of them, not "
+            "(3, 3, 3)");
+  EXPECT_EQ(message("Conv2d(1, 6, (3, 0))", place),
+            "net.toml:4:19: kernel_size = 0 is out of range: 1 to 1024");
+  EXPECT_EQ(message("Conv2d(1, 6, 3, padding=some)", place),
+            "net.toml:4:30: 'some' is neither a number nor True, False or None");
+  EXPECT_EQ(message("Conv2d(1, 6, 3, padding='some')", place),
+            "net.toml:4:30: padding must be a whole number or a tuple of 2 of them, or valid, "
+            "same, not 'some'");
+  EXPECT_EQ(message("Conv2d(1, 6, 3, padding='same)", place),
+            "net.toml:4:30: the text has no closing quote");
+  EXPECT_EQ(message("Conv2d(1, 6, (3, 3", place), "net.toml:4:24: ',' or ')' is expected here");
+  EXPECT_EQ(message("Linear((1, 2), 6)", place),
+            "net.toml:4:13: in_features must be a whole number, not (1, 2)");
   EXPECT_EQ(message("ReLU() x", place), "net.toml:4:13: nothing may follow the layer");
   EXPECT_EQ(message("ReLU[]", place), "net.toml:4:10: '(' is expected here");
   EXPECT_EQ(message("Linear(16 5)", place), "net.toml:4:16: ',' or ')' is expected here");

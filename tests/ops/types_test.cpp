@@ -94,6 +94,58 @@ TEST(Types, OfLayers) {
   }
 }
 
+TEST(Types, OfConvolutions) {
+  EXPECT_EQ(layer_shape("Conv2d(1, 6, 5)", {8, 1, 28, 28}), "[8, 6, 24, 24]");
+  EXPECT_EQ(layer_shape("Conv2d(1, 6, 5)", {1, 28, 28}), "[6, 24, 24]");
+  EXPECT_EQ(layer_shape("Conv2d(3, 4, 3, padding=same, dilation=2)", {8, 3, 6, 7}), "[8, 4, 6, 7]");
+  EXPECT_EQ(layer_shape("Conv2d(4, 8, (3, 5), 2, groups=2)", {1, 4, 9, 9}), "[1, 8, 4, 3]");
+  EXPECT_EQ(layer_shape("Conv1d(3, 4, 3, 2, 1)", {8, 3, 10}), "[8, 4, 5]");
+  EXPECT_EQ(layer_shape("BatchNorm2d(4)", {8, 4, 5, 6}), "[8, 4, 5, 6]");
+  EXPECT_EQ(layer_shape("Conv2d(3, 6, 5)", {8, 1, 28, 28}),
+            "node l1: Conv2d reads [N, 3, H, W], but its input is [8, 1, 28, 28]");
+  EXPECT_EQ(layer_shape("Conv2d(1, 6, 5)", {8, 1, 4, 28}),
+            "node l1: a window over 5 entries does not fit an input of 4 with padding 0");
+  EXPECT_EQ(layer_shape("Conv2d(1, 6, 3, 2, padding=same)", {8, 1, 4, 28}),
+            "node l1: padding=same goes with stride 1 only");
+  EXPECT_EQ(layer_shape("BatchNorm2d(4)", {8, 4}),
+            "node l1: BatchNorm2d(4) reads [N, 4, H, W], but its input is [8, 4]");
+  Net net;
+  EXPECT_THROW(net.layer("Conv2d(3, 6, 5, groups=2)"), Error);
+}
+
+TEST(Types, OfPoolings) {
+  EXPECT_EQ(layer_shape("MaxPool2d(2)", {8, 6, 25, 24}), "[8, 6, 12, 12]");
+  EXPECT_EQ(layer_shape("MaxPool2d(2, ceil_mode=True)", {8, 6, 25, 24}), "[8, 6, 13, 12]");
+  // A last position that would begin in the padding behind is left out.
+  EXPECT_EQ(layer_shape("AvgPool2d(2, 3, 1, ceil_mode=True)", {8, 6, 5, 5}), "[8, 6, 2, 2]");
+  EXPECT_EQ(layer_shape("MaxPool1d(3, 2, dilation=2)", {8, 6, 11}), "[8, 6, 4]");
+  EXPECT_EQ(layer_shape("AvgPool1d(3, 1, 1)", {8, 6, 11}), "[8, 6, 11]");
+  EXPECT_EQ(layer_shape("AdaptiveAvgPool2d((None, 3))", {8, 6, 11, 5}), "[8, 6, 11, 3]");
+  EXPECT_EQ(layer_shape("AdaptiveAvgPool1d(4)", {8, 6, 11}), "[8, 6, 4]");
+  EXPECT_EQ(layer_shape("MaxPool2d(2, padding=2)", {8, 6, 11, 5}),
+            "node l1: padding 2 is more than half of the window, 2");
+  EXPECT_EQ(layer_shape("MaxPool2d(2)", {8, 6}),
+            "node l1: max_pool2d reads [N, C, H, W], but its input is [8, 6]");
+  EXPECT_EQ(layer_shape("MaxPool2d(2, return_indices=True)", {8, 6, 11, 5}),
+            "node l1: return_indices=True: a pooling gives one tensor here");
+}
+
+// F.max_pool2d has ceil_mode before return_indices, the layer behind it; stride follows the window.
+TEST(Types, OfPoolingFunctions) {
+  Net net;
+  const std::string_view max_pool = "torch.nn.functional.max_pool2d";
+  net.function(max_pool, {NodeRef{"x"}, 2, 2, 0, 1, true});
+  EXPECT_EQ(net.last({8, 6, 5, 5}), "[8, 6, 3, 3]");
+  net.function(max_pool, {NodeRef{"x"}}, {{"kernel_size", 2}, {"stride", ir::None{}}});
+  EXPECT_EQ(net.last({8, 6, 5, 5}), "[8, 6, 2, 2]");
+  net.function(max_pool, {NodeRef{"x"}, ir::List{3, 2}});
+  EXPECT_EQ(net.last({8, 6, 6, 5}), "[8, 6, 2, 2]");
+  net.function("torch._C._nn.avg_pool2d", {NodeRef{"x"}, 2, 1});
+  EXPECT_EQ(net.last({8, 6, 5, 5}), "[8, 6, 4, 4]");
+  net.function("torch.nn.functional.adaptive_avg_pool2d", {NodeRef{"x"}, ir::Tuple{{1, 2}}});
+  EXPECT_EQ(net.last({8, 6, 5, 5}), "[8, 6, 1, 2]");
+}
+
 TEST(Types, IntegersAreRefusedWhereFloatsAreNeeded) {
   Net net;
   net.layer("ReLU()");
@@ -246,6 +298,19 @@ TEST(Cost, OfTheLayersOfJscTiny) {
   expect_cost("Linear(6, 5)", {2, 4, 6}, {30, 240, 480, 48, 40, true});
   expect_cost("ReLU6()", {2, 5}, {0, 10, 10, 10, 10});
   expect_cost("Dropout()", {2, 5}, {0, 0, 0, 10, 10});
+}
+
+// As the original's calculators count them.
+TEST(Cost, OfConvolutionsAndPoolings) {
+  expect_cost("Conv2d(3, 4, 3, padding=1)", {1, 3, 8, 8}, {108, 6912, 10368, 192, 256});
+  expect_cost("Conv2d(4, 8, (3, 5), 2, groups=2, bias=False)", {1, 4, 9, 9},
+              {240, 5760, 38880, 324, 96});
+  expect_cost("Conv1d(2, 3, 3)", {1, 2, 7}, {18, 90, 168, 14, 15});
+  expect_cost("MaxPool2d(2)", {1, 3, 8, 8}, {0, 192, 768, 192, 48});
+  expect_cost("MaxPool2d(3, 2, 1)", {2, 3, 8, 8}, {0, 864, 3456, 384, 96});
+  expect_cost("AvgPool2d((2, 3))", {1, 3, 8, 9}, {0, 216, 1296, 216, 36});
+  expect_cost("AdaptiveAvgPool2d((2, 2))", {2, 3, 8, 8}, {0, 384, 384, 384, 24});
+  expect_cost("BatchNorm2d(3)", {2, 3, 4, 4}, {6, 384, 384, 96, 96});
 }
 
 TEST(Cost, OfFunctions) {

@@ -1,5 +1,6 @@
 // The parts of the executor between segments: what batch norms need to know of the whole batch,
 // and the entry points that set up a pass.
+#include <algorithm>
 #include <cmath>
 
 #include "mase/engine/dropout.h"
@@ -13,6 +14,11 @@ std::int64_t padded(std::int64_t n) {
   return (n + 15) / 16 * 16;
 }
 
+// Sets a channel's features to one number.
+void spread(FloatArray& to, int channel, int area, double value) {
+  std::fill_n(to.data() + std::ptrdiff_t{channel} * area, area, static_cast<float>(value));
+}
+
 }  // namespace
 
 // Merges the moments of the tiles in order (Chan, Golub and LeVeque 1979), in double.
@@ -22,10 +28,10 @@ void Executor::fold_moments(int norm, const Pass& pass) {
   const float* flat = pass.weights.flat.data();
   const float* gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : nullptr;
   const float* beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : nullptr;
-  const auto total = static_cast<double>(samples_);
+  const double total = static_cast<double>(samples_) * n.area;
   float* running_mean = pass.moving ? pass.moving->buffers[n.running_mean].data() : nullptr;
   float* running_var = pass.moving ? pass.moving->buffers[n.running_var].data() : nullptr;
-  for (int f = 0; f < n.features; ++f) {
+  for (int f = 0; f < n.channels; ++f) {
     double count = 0;
     double mean = 0;
     double m2 = 0;
@@ -34,8 +40,8 @@ void Executor::fold_moments(int norm, const Pass& pass) {
       m2 = s.tile_m2.data()[f];
     }
     for (int tile = 0; tile < tiles_ && tiles_ > 1; ++tile) {
-      const std::int64_t at = tile * padded(n.features) + f;
-      const double tile_count = valid(tile);
+      const std::int64_t at = tile * padded(n.channels) + f;
+      const double tile_count = static_cast<double>(valid(tile)) * n.area;
       const double d = s.tile_mean.data()[at] - mean;
       const double both = count + tile_count;
       mean += d * tile_count / both;
@@ -44,10 +50,10 @@ void Executor::fold_moments(int norm, const Pass& pass) {
     }
     const double inverse = 1.0 / std::sqrt(m2 / total + n.epsilon);
     const double gain = (gamma ? gamma[f] : 1.0) * inverse;
-    s.mean.data()[f] = static_cast<float>(mean);
-    s.inverse.data()[f] = static_cast<float>(inverse);
-    s.gain.data()[f] = static_cast<float>(gain);
-    s.shift.data()[f] = static_cast<float>((beta ? beta[f] : 0.0) - mean * gain);
+    spread(s.mean, f, n.area, mean);
+    spread(s.inverse, f, n.area, inverse);
+    spread(s.gain, f, n.area, gain);
+    spread(s.shift, f, n.area, (beta ? beta[f] : 0.0) - mean * gain);
     if (!running_mean) continue;
     const double m = n.momentum;
     running_mean[f] = static_cast<float>((1 - m) * running_mean[f] + m * mean);
@@ -62,20 +68,24 @@ void Executor::fold_gradient(int norm, const Pass& pass) {
   NormScratch& s = norms_[norm];
   float* dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : nullptr;
   float* dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset : nullptr;
-  const auto total = static_cast<double>(samples_);
-  for (int f = 0; f < n.features; ++f) {
+  const double total = static_cast<double>(samples_) * n.area;
+  const std::int64_t features = std::int64_t{n.channels} * n.area;
+  for (int f = 0; f < n.channels; ++f) {
     double s1 = 0;
     double s2 = 0;
+    const std::int64_t first = std::int64_t{f} * n.area;
     for (int tile = 0; tile < tiles_; ++tile) {
-      s1 += s.s1.data()[tile * padded(n.features) + f];
-      s2 += s.s2.data()[tile * padded(n.features) + f];
+      for (std::int64_t k = first; k < first + n.area; ++k) {
+        s1 += s.s1.data()[tile * padded(features) + k];
+        s2 += s.s2.data()[tile * padded(features) + k];
+      }
     }
-    const double inverse = s.inverse.data()[f];
-    const double a = s.gain.data()[f];
+    const double inverse = s.inverse.data()[first];
+    const double a = s.gain.data()[first];
     const double b = -a * inverse * inverse * s2 / total;
-    s.a.data()[f] = static_cast<float>(a);
-    s.b.data()[f] = static_cast<float>(b);
-    s.c.data()[f] = static_cast<float>(-a * s1 / total - b * s.mean.data()[f]);
+    spread(s.a, f, n.area, a);
+    spread(s.b, f, n.area, b);
+    spread(s.c, f, n.area, -a * s1 / total - b * s.mean.data()[first]);
     if (dgamma) dgamma[f] += static_cast<float>(s2 * inverse);
     if (dbeta) dbeta[f] += static_cast<float>(s1);
   }
@@ -87,14 +97,14 @@ void Executor::fold_running(const Weights& weights) {
     NormScratch& s = norms_[i];
     const float* mean = weights.buffers[n.running_mean].data();
     const float* var = weights.buffers[n.running_var].data();
-    for (int f = 0; f < n.features; ++f) {
+    for (int f = 0; f < n.channels; ++f) {
       const double gamma =
           n.gain >= 0 ? weights.flat.data()[plan_.parameters[n.gain].offset + f] : 1.0;
       const double beta =
           n.shift >= 0 ? weights.flat.data()[plan_.parameters[n.shift].offset + f] : 0.0;
       const double gain = gamma / std::sqrt(var[f] + n.epsilon);
-      s.gain.data()[f] = static_cast<float>(gain);
-      s.shift.data()[f] = static_cast<float>(beta - mean[f] * gain);
+      spread(s.gain, f, n.area, gain);
+      spread(s.shift, f, n.area, beta - mean[f] * gain);
     }
   }
 }
@@ -124,7 +134,7 @@ void Executor::dropout(const PlanStep& step, int tile, const Pass& pass, const f
 void Executor::need_several_samples(const Rows& rows) const {
   if (rows.rows.size() != 1) return;
   for (const PlanStep& step : plan_.steps) {
-    if (step.norm < 0) continue;
+    if (step.norm < 0 || plan_.norms[step.norm].area > 1) continue;
     throw Error(ErrorKind::RunFailed,
                 "a batch of one row has no variance: batch norm needs two rows in training",
                 {.node = step.node}, "choose a batch size that does not leave one row over");
@@ -144,6 +154,7 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
             .dropout = true,
             .counter = step};
   run(train_program_, pass);
+  fold_weight_sums(gradient);
   pass.result.loss /= static_cast<double>(count);
   pass.result.count = count;
   return pass.result;

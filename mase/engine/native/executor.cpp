@@ -8,9 +8,6 @@
 namespace mase::engine::native {
 namespace {
 
-// 256 samples keep the arrays of small networks within the second-level cache while weight
-// gradients still add up many samples per lane.
-constexpr int kTile = 256;
 // Behind each feature of a wide tile, so that features do not lie whole pages apart, where they
 // would fight for the same places of the cache.
 constexpr int kGap = 16;
@@ -47,9 +44,20 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed)
   for (std::size_t i = 0; i < plan.norms.size(); ++i) {
     NormScratch& s = norms_[i];
     for (FloatArray* array : {&s.gain, &s.shift, &s.mean, &s.inverse, &s.a, &s.b, &s.c}) {
-      array->resize(plan.norms[i].features);
+      array->resize(std::int64_t{plan.norms[i].channels} * plan.norms[i].area);
     }
   }
+  weight_sums_.resize(plan.steps.size());
+  std::int64_t widest = 0;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const PlanStep& step = plan.steps[i];
+    if (step.kind == StepKind::Convolution) {
+      weight_sums_[i].resize(plan.parameters[step.weight].count * kernels.lanes);
+    } else if (step.kind == StepKind::Linear) {
+      widest = std::max<std::int64_t>(widest, plan.values[step.a].features);
+    }
+  }
+  transposed_.resize(kNarrowTile * padded(widest));
   quantised_.resize(2 * plan.steps.size());
   linear_weight_.resize(plan.steps.size(), nullptr);
   linear_bias_.resize(plan.steps.size(), nullptr);
@@ -123,7 +131,7 @@ Executor::Arrays Executor::plan_arrays(const std::vector<Segment>& program,
 }
 
 void Executor::allocate(std::int64_t samples, bool whole_batch, const Arrays& arrays) {
-  const int tile = static_cast<int>(std::min<std::int64_t>(kTile, padded(samples)));
+  const int tile = static_cast<int>(std::min<std::int64_t>(plan_.tile, padded(samples)));
   samples_ = samples;
   tiles_ = static_cast<int>((samples + tile - 1) / tile);
   if (tile == tile_ && &arrays == arrays_ && whole_batch == !shared_tile_ && tiles_ <= room_)
@@ -137,10 +145,12 @@ void Executor::allocate(std::int64_t samples, bool whole_batch, const Arrays& ar
   values_.resize(copies * arrays.values.size * stride_);
   gradients_.resize(copies * arrays.gradients.size * stride_);
   for (std::size_t i = 0; i < norms_.size(); ++i) {
-    const std::int64_t count = tiles_ * padded(plan_.norms[i].features);
-    for (FloatArray* array :
-         {&norms_[i].tile_mean, &norms_[i].tile_m2, &norms_[i].s1, &norms_[i].s2}) {
-      array->resize(count);
+    const PlanNorm& norm = plan_.norms[i];
+    for (FloatArray* array : {&norms_[i].tile_mean, &norms_[i].tile_m2}) {
+      array->resize(tiles_ * padded(norm.channels));
+    }
+    for (FloatArray* array : {&norms_[i].s1, &norms_[i].s2}) {
+      array->resize(tiles_ * padded(std::int64_t{norm.channels} * norm.area));
     }
   }
   tile_labels_.assign(static_cast<std::size_t>(stride_), 0);
@@ -194,7 +204,7 @@ void Executor::quantise_weights(const Weights& weights) {
   };
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     const PlanStep& step = plan_.steps[i];
-    if (step.kind != StepKind::Linear) continue;
+    if (step.kind != StepKind::Linear && step.kind != StepKind::Convolution) continue;
     linear_weight_[i] = prepare(step.weight, step.weight_precision, quantised_[2 * i]);
     linear_bias_[i] = prepare(step.bias, step.bias_precision, quantised_[2 * i + 1]);
   }
@@ -233,10 +243,14 @@ void Executor::execute(const Instruction& instruction, int tile, Pass& pass) {
       return forward_step(instruction.step, tile, pass);
     case Code::Moments: {
       const PlanStep& step = plan_.steps[instruction.step];
-      const int features = plan_.values[step.a].features;
-      const std::int64_t at = tile * padded(features);
+      const PlanNorm& norm = plan_.norms[step.norm];
+      const std::int64_t at = tile * padded(norm.channels);
       NormScratch& s = norms_[step.norm];
-      return kernels_.moments(value(step.a, tile), features, valid(tile), stride_,
+      if (norm.area > 1) {
+        return kernels_.channel_moments(value(step.a, tile), norm.channels, norm.area, valid(tile),
+                                        stride_, s.tile_mean.data() + at, s.tile_m2.data() + at);
+      }
+      return kernels_.moments(value(step.a, tile), norm.channels, valid(tile), stride_,
                               s.tile_mean.data() + at, s.tile_m2.data() + at);
     }
     case Code::Backward:
@@ -314,8 +328,13 @@ void Executor::forward_step(int index, int tile, const Pass& pass) {
   const int features = plan_.values[step.out].features;
   switch (step.kind) {
     case StepKind::Linear:
+      if (step.windows >= 0) return forward_windows(index, tile, n);
       return kernels_.linear(linear_weight_[index], linear_bias_[index], a, out,
                              plan_.values[step.a].features, features, n, stride_);
+    case StepKind::Convolution:
+    case StepKind::MaxPool:
+    case StepKind::AveragePool:
+      return forward_windows(index, tile, n);
     case StepKind::Pointwise:
       return kernels_.pointwise(pointwise_of(step), a, out, features, n, stride_);
     case StepKind::Affine:
@@ -352,11 +371,22 @@ void Executor::backward_step(const Instruction& instruction, int tile, const Pas
       float* dw = pass.gradient + plan_.parameters[step.weight].offset;
       float* db = step.bias >= 0 ? pass.gradient + plan_.parameters[step.bias].offset : nullptr;
       const int inputs = plan_.values[step.a].features;
-      kernels_.linear_weight_gradient(d, a, dw, db, inputs, features, n, stride_);
+      if (tile_ <= kNarrowTile) {
+        kernels_.linear_weight_gradient_narrow(d, a, dw, db, inputs, features, n, stride_,
+                                               transposed_.data());
+      } else {
+        kernels_.linear_weight_gradient(d, a, dw, db, inputs, features, n, stride_);
+      }
       if (!da) return;
+      if (step.windows >= 0) return input_gradient(instruction.step, d, da, n);
       return kernels_.linear_input_gradient(linear_weight_[instruction.step], d, da, inputs,
                                             features, n, stride_, step.accumulate_a);
     }
+    case StepKind::Convolution:
+      return backward_convolution(instruction.step, tile, n, pass);
+    case StepKind::MaxPool:
+    case StepKind::AveragePool:
+      return backward_pool(instruction.step, tile, n);
     case StepKind::Pointwise: {
       const Pointwise p = pointwise_of(step);
       if (step.norm >= 0) {

@@ -10,7 +10,7 @@
 #include "mase/engine/native/memory_layout.h"
 #include "mase/engine/native/plan.h"
 
-// Runs a plan tile by tile: a tile is up to 256 samples, every value of it an array
+// Runs a plan tile by tile: a tile is up to 256 samples (Plan::tile), every value of it an array
 // [feature][sample]. Instructions are grouped into segments that end where something must be known
 // of the whole batch (the moments of a batch norm, the sums of its gradient); within a segment all
 // instructions run on one tile before the next tile is touched. Partial sums are kept per tile and
@@ -75,7 +75,8 @@ class Executor {
     Finish finish = Finish::Nothing;
     int step = -1;
   };
-  // Per feature of a batch norm, for the batch at hand; per tile where several tiles add up.
+  // Per feature of a batch norm, for the batch at hand; per tile where several tiles add up (the
+  // moments by channel).
   struct NormScratch {
     FloatArray gain, shift, mean, inverse;  // folded forward
     FloatArray a, b, c;                     // folded gradient
@@ -123,6 +124,11 @@ class Executor {
   void loss(int tile, Pass& pass);
   void forward_step(int index, int tile, const Pass& pass);
   void backward_step(const Instruction& instruction, int tile, const Pass& pass);
+  void forward_windows(int index, int tile, int n);
+  void backward_convolution(int index, int tile, int n, const Pass& pass);
+  void input_gradient(int index, const float* d, float* dx, int n);
+  void backward_pool(int index, int tile, int n);
+  void fold_weight_sums(float* gradient);
   void quantise_weights(const Weights& weights);
   void fold_running(const Weights& weights);
   void fold_moments(int norm, const Pass& pass);
@@ -149,6 +155,8 @@ class Executor {
   Arrays eval_arrays_;
   Arrays forward_arrays_;  // every value is kept, no gradients
   std::vector<std::uint8_t> tile_labels_;
+  std::vector<FloatArray> weight_sums_;  // by step: of convolutions, a vector per weight
+  FloatArray transposed_;                // scratch of narrow weight gradients
   FloatArray values_;
   FloatArray gradients_;
   std::int64_t samples_ = 0;

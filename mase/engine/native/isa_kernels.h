@@ -16,6 +16,22 @@ void linear_input_gradient(const float* w, const float* dy, float* dx, int input
                            int n, int stride, bool accumulate);
 void linear_weight_gradient(const float* dy, const float* x, float* dw, float* db, int inputs,
                             int outputs, int n, int stride);
+void linear_weight_gradient_narrow(const float* dy, const float* x, float* dw, float* db,
+                                   int inputs, int outputs, int n, int stride, float* scratch);
+void convolve(const Windows& windows, const float* w, std::ptrdiff_t row, const float* b,
+              const float* x, float* y, int results, int area, int n, int stride, bool accumulate);
+void convolve_weight_gradient(const Windows& windows, const float* d, const float* x, float* sums,
+                              std::ptrdiff_t row, float* db, int results, int area, int n,
+                              int stride);
+void add_lanes(float* lanes, float* out, std::int64_t count);
+void max_pool(const Windows& windows, const float* x, float* y, int n, int stride);
+void max_pool_gradient(const Windows& windows, const float* x, const float* y, const float* d,
+                       float* dx, int n, int stride, bool once);
+void average_pool(const Windows& windows, const float* x, float* y, int n, int stride);
+void average_pool_gradient(const Windows& windows, const float* d, float* dx, int n, int stride,
+                           bool once);
+void channel_moments(const float* x, int channels, int area, int n, int stride, float* mean,
+                     float* m2);
 void moments(const float* x, int features, int n, int stride, float* mean, float* m2);
 void pointwise(const Pointwise& p, const float* x, float* y, int features, int n, int stride);
 void quantise(const Grid& grid, const float* x, float* y, std::int64_t count);

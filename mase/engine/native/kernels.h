@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "mase/engine/native/windows.h"
 
 // The arithmetic of the native engine on one tile: arrays [feature][stride] of float32, of which
 // the first `n` samples of every feature are valid. Pointers are aligned to 64 bytes, strides are
@@ -52,6 +55,7 @@ struct SgdStep {
 
 struct Kernels {
   std::string_view name;  // "avx512", "avx2", "portable"
+  int lanes;              // floats of a vector
 
   // x[f][s] = table[rows[s] * features + f]
   void (*gather)(const float* table, const std::uint32_t* rows, int n, int features, float* x,
@@ -65,6 +69,33 @@ struct Kernels {
   // dw[o][i] += sum_s dy[o][s] x[i][s];  db[o] += sum_s dy[o][s] (db may be null)
   void (*linear_weight_gradient)(const float* dy, const float* x, float* dw, float* db, int inputs,
                                  int outputs, int n, int stride);
+  // The same for tiles of few samples: the inputs, transposed into `scratch` (n rows of the inputs
+  // padded to 16), go into the lanes, so that no lanes need adding up.
+  void (*linear_weight_gradient_narrow)(const float* dy, const float* x, float* dw, float* db,
+                                        int inputs, int outputs, int n, int stride, float* scratch);
+  // y[r, out] (+)= b[r] + sum over the taps of out's window of w[r * row + tap] x[tap], for
+  // `results` planes of `area` features each (b may be null, and is left out when adding).
+  void (*convolve)(const Windows& windows, const float* w, std::ptrdiff_t row, const float* b,
+                   const float* x, float* y, int results, int area, int n, int stride,
+                   bool accumulate);
+  // sums[r * row + tap] += d[r, out] x[tap] lane by lane, a vector for each, to be added up by
+  // add_lanes; db[r] += sum over out and samples of d (db may be null).
+  void (*convolve_weight_gradient)(const Windows& windows, const float* d, const float* x,
+                                   float* sums, std::ptrdiff_t row, float* db, int results,
+                                   int area, int n, int stride);
+  // out[i] += the sum of the i-th vector of `lanes`, which is zero afterwards.
+  void (*add_lanes)(float* lanes, float* out, std::int64_t count);
+  // One plane in, one plane out. Gradients are added to dx, or, `once`, set: then every entry lies
+  // in exactly one window.
+  void (*max_pool)(const Windows& windows, const float* x, float* y, int n, int stride);
+  void (*max_pool_gradient)(const Windows& windows, const float* x, const float* y, const float* d,
+                            float* dx, int n, int stride, bool once);
+  void (*average_pool)(const Windows& windows, const float* x, float* y, int n, int stride);
+  void (*average_pool_gradient)(const Windows& windows, const float* d, float* dx, int n,
+                                int stride, bool once);
+  // Mean and sum of squared deviations of every channel over area x n values.
+  void (*channel_moments)(const float* x, int channels, int area, int n, int stride, float* mean,
+                          float* m2);
   // Mean and sum of squared deviations of every feature over the n samples.
   void (*moments)(const float* x, int features, int n, int stride, float* mean, float* m2);
   void (*pointwise)(const Pointwise& p, const float* x, float* y, int features, int n, int stride);

@@ -1,5 +1,4 @@
-// From a graph to fused steps. Every node becomes one step, then neighbours that are element-wise
-// merge: batch norm with the activation behind it, and both with the quantisation of their reader.
+// From a graph to steps: every node becomes one, and so does every quantised edge.
 #include "mase/engine/native/plan.h"
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "mase/engine/native/plan_fuse.h"
 #include "mase/numerics/integer.h"
 #include "mase/ops/op.h"
 #include "mase/support/error.h"
@@ -17,8 +17,8 @@ namespace {
 
 const std::set<std::string, std::less<>> kAliases = {"identity", "flatten", "view", "reshape"};
 const std::set<std::string, std::less<>> kCovered = {
-    "add",   "batch_norm1d", "dropout", "hardtanh", "linear", "mul", "relu",
-    "relu6", "sigmoid",      "size",    "softmax",  "sub",    "tanh"};
+    "add",  "batch_norm1d", "batch_norm2d", "dropout", "hardtanh", "linear", "mul",
+    "relu", "relu6",        "sigmoid",      "size",    "softmax",  "sub",    "tanh"};
 constexpr std::int64_t kMostClasses = 255;  // labels are kept as bytes
 constexpr std::int64_t kProbe = 3;          // batch size for shape inference
 
@@ -29,6 +29,10 @@ bool softmax_over_features(const ir::Node& node) {
   if (!dim && node.kind != ir::NodeKind::CallModule && node.args.size() > 1) dim = &node.args[1];
   const auto* index = dim ? dim->get<std::int64_t>() : nullptr;
   return !index || *index == 1 || *index == -1;
+}
+
+bool is_batch_norm(const ir::Node& node) {
+  return node.op == "batch_norm1d" || node.op == "batch_norm2d";
 }
 
 // Any number of rows may come, so the first size of a reshape must be left open or computed.
@@ -46,7 +50,7 @@ bool reshapes_any_batch(const ir::Node& node) {
 
 std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
   if (node.kind == ir::NodeKind::Placeholder || node.kind == ir::NodeKind::Output) return "";
-  if (!kAliases.contains(node.op) && !kCovered.contains(node.op)) {
+  if (!kAliases.contains(node.op) && !kCovered.contains(node.op) && !has_windows(node)) {
     return fmt::format("node {}: op '{}'", node.name, node.op.empty() ? node.target : node.op);
   }
   for (const auto& [argument, precision] : node.precision) {
@@ -54,6 +58,7 @@ std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
       return fmt::format("node {}: {} is quantised in blocks", node.name, argument);
     }
   }
+  if (has_windows(node)) return why_not_windows(node);
   if (node.op == "softmax" && !softmax_over_features(node)) {
     return fmt::format("node {}: softmax over the batch", node.name);
   }
@@ -67,7 +72,7 @@ std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
       }
     }
   }
-  if (node.op == "batch_norm1d") {
+  if (is_batch_norm(node)) {
     const ir::Value* track = node.attribute("track_running_stats");
     if (track && track->is<bool>() && !track->as_bool()) {
       return fmt::format("node {}: batch norm without running statistics", node.name);
@@ -89,6 +94,7 @@ class Builder {
 
   Plan build() {
     for (const ir::Node& node : graph_) add(node);
+    choose_tile();
     return std::move(plan_);
   }
 
@@ -202,8 +208,10 @@ class Builder {
       record(node, value_of(operand(node, 0)));
     } else if (node.op == "linear") {
       add_linear(node);
-    } else if (node.op == "batch_norm1d") {
+    } else if (is_batch_norm(node)) {
       add_norm(node);
+    } else if (has_windows(node)) {
+      add_windows(node);
     } else if (node.op == "add" || node.op == "sub" || node.op == "mul") {
       add_binary(node);
     } else if (node.op != "size") {
@@ -228,12 +236,33 @@ class Builder {
     record(node, step.out);
   }
 
+  void add_windows(const ir::Node& node) {
+    PlanWindows windows = plan_windows(ops::site_of(graph_, node, types_));
+    const bool convolution = node.op.starts_with("conv");
+    const int a = on_edge(node, "data_in_0", value_of(operand(node, 0)));
+    PlanStep& step = emit(node,
+                          convolution                       ? StepKind::Convolution
+                          : node.op.starts_with("max_pool") ? StepKind::MaxPool
+                                                            : StepKind::AveragePool,
+                          a, features(node), convolution);
+    step.windows = static_cast<int>(plan_.windows.size());
+    plan_.windows.push_back(std::move(windows));
+    if (convolution) {
+      step.weight = parameter(node, "weight");
+      step.bias = parameter(node, "bias");
+      step.weight_precision = parameter_precision(node, "weight");
+      step.bias_precision = parameter_precision(node, "bias");
+    }
+    record(node, step.out);
+  }
+
   void add_norm(const ir::Node& node) {
     const int a = value_of(operand(node, 0));
-    need_rows(node, plan_.values[a].features);
+    const int channels = static_cast<int>(node.attribute("num_features")->as_int());
     PlanStep& step = emit(node, StepKind::Pointwise, a, plan_.values[a].features, true);
     step.norm = static_cast<int>(plan_.norms.size());
-    plan_.norms.push_back({.features = plan_.values[a].features,
+    plan_.norms.push_back({.channels = channels,
+                           .area = plan_.values[a].features / channels,
                            .gain = parameter(node, "weight"),
                            .shift = parameter(node, "bias"),
                            .running_mean = buffer(node, "running_mean"),
@@ -252,7 +281,8 @@ class Builder {
     if (a >= 0) a = on_edge(node, "data_in_0", a);
     if (b >= 0) b = on_edge(node, a >= 0 ? "data_in_1" : "data_in_0", b);
     if (a >= 0 && b >= 0) {
-      if (plan_.values[a].features != plan_.values[b].features) {
+      const ops::Site site = ops::site_of(graph_, node, types_);
+      if (site.data(0).shape != site.data(1).shape) {
         unsupported("the native engine does not stretch operands of different shapes",
                     {.node = node.name}, "use --engine torch");
       }
@@ -307,85 +337,31 @@ class Builder {
     record(node, step.out);
   }
 
+  // Images are large: a step's tile must find its input again in the second-level cache.
+  void choose_tile() {
+    if (plan_.windows.empty()) return;
+    constexpr std::int64_t kFloats = 96 * 1024;  // read and written by one step
+    std::int64_t most = 1;
+    for (const PlanStep& step : plan_.steps) {
+      most = std::max<std::int64_t>(
+          most, plan_.values[step.a].features + plan_.values[step.out].features);
+    }
+    plan_.tile = static_cast<int>(std::clamp<std::int64_t>(kFloats / most / 16 * 16, 16, kTile));
+    if (plan_.tile > kNarrowTile) return;
+    for (PlanStep& step : plan_.steps) {
+      if (step.kind != StepKind::Linear) continue;
+      step.windows = static_cast<int>(plan_.windows.size());
+      plan_.windows.push_back(
+          dense_windows(plan_.values[step.a].features, plan_.values[step.out].features));
+    }
+  }
+
   const ir::Graph& graph_;
   ir::Named<ops::ValueType> types_;
   Plan plan_;
   std::map<std::string, int, std::less<>> values_;
   std::map<std::string, int> quantised_;
 };
-
-std::vector<int> count_readers(const Plan& plan) {
-  std::vector<int> readers(plan.values.size(), 0);
-  for (const PlanStep& step : plan.steps) {
-    ++readers[step.a];
-    if (step.b >= 0) ++readers[step.b];
-  }
-  ++readers[plan.result];
-  return readers;
-}
-
-bool only_normalises(const PlanStep& step) {
-  return step.kind == StepKind::Pointwise && step.norm >= 0 && !step.quantise_in &&
-         !step.quantise_out && step.activation == Activation::None;
-}
-
-bool only_quantises(const PlanStep& step) {
-  return step.kind == StepKind::Pointwise && step.norm < 0 && !step.quantise_in &&
-         step.quantise_out && step.activation == Activation::None;
-}
-
-// Merges `second`, the only reader of `first`, into it if both are element-wise and fit.
-bool merge(PlanStep& first, const PlanStep& second) {
-  if (second.kind != StepKind::Pointwise || second.norm >= 0) return false;
-  if (only_quantises(second)) {
-    if (first.kind != StepKind::Pointwise || first.quantise_out) return false;
-    first.quantise_out = second.quantise_out;
-  } else {
-    if (!only_normalises(first)) return false;
-    first.activation = second.activation;
-    first.low = second.low;
-    first.high = second.high;
-    first.quantise_in = second.quantise_in;
-    first.quantise_out = second.quantise_out;
-  }
-  first.out = second.out;
-  return true;
-}
-
-void fuse_steps(Plan& plan) {
-  const std::vector<int> readers = count_readers(plan);
-  std::vector<PlanStep> fused;
-  for (PlanStep& step : plan.steps) {
-    // The producer of this step's input, if nobody else reads it.
-    const auto producer = std::find_if(fused.begin(), fused.end(),
-                                       [&](const PlanStep& s) { return s.out == step.a; });
-    if (producer != fused.end() && readers[step.a] == 1 && merge(*producer, step)) continue;
-    fused.push_back(std::move(step));
-  }
-  plan.steps = std::move(fused);
-}
-
-bool in_place_gradient(const PlanStep& step) {
-  return step.kind == StepKind::Pointwise || step.kind == StepKind::Affine ||
-         step.kind == StepKind::Quantise || step.kind == StepKind::Dropout;
-}
-
-// Who adds to a gradient and who sets it, in the order in which gradients are formed.
-void plan_gradients(Plan& plan) {
-  const std::vector<int> readers = count_readers(plan);
-  std::vector<bool> written(plan.values.size(), false);
-  written[plan.result] = true;
-  for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
-    if (in_place_gradient(*step) && readers[step->a] == 1) {
-      plan.values[step->a].gradient_home = plan.values[step->out].gradient_home;
-    }
-    step->accumulate_a = written[step->a];
-    written[step->a] = true;
-    if (step->b < 0) continue;
-    step->accumulate_b = written[step->b];
-    written[step->b] = true;
-  }
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mase/engine/native/kernels.h"
+#include "mase/engine/native/plan_windows.h"
 #include "mase/ir/graph.h"
 #include "mase/numerics/format.h"
 
@@ -33,7 +34,8 @@ struct PlanParameter {
 
 // Batch norm. Indices are into Plan::parameters and Plan::buffers; -1 = not there.
 struct PlanNorm {
-  int features = 0;
+  int channels = 0;
+  int area = 1;  // features of a channel
   int gain = -1;
   int shift = -1;
   int running_mean = -1;
@@ -44,7 +46,10 @@ struct PlanNorm {
 };
 
 enum class StepKind {
-  Linear,     // out = quantised(w) a + quantised(b)
+  Linear,       // out = quantised(w) a + quantised(b)
+  Convolution,  // the same over sliding windows
+  MaxPool,      // the largest entry of sliding windows
+  AveragePool,
   Pointwise,  // out = quantise_out(activation(quantise_in(norm(a))))
   Affine,     // out = factor * a + offset, numbers
   Binary,     // out = a (op) b
@@ -59,7 +64,8 @@ struct PlanStep {
   int a = -1;
   int b = -1;
   int out = -1;
-  int weight = -1;  // Linear: index of the parameter; bias may be -1
+  int windows = -1;  // Convolution, poolings, Linear in narrow tiles: index into Plan::windows
+  int weight = -1;   // Linear, Convolution: index of the parameter; bias may be -1
   int bias = -1;
   std::optional<numerics::Precision> weight_precision;
   std::optional<numerics::Precision> bias_precision;
@@ -79,10 +85,19 @@ struct PlanStep {
   bool accumulate_b = false;
 };
 
+// 256 samples keep the arrays of small networks within the second-level cache while weight
+// gradients still add up many samples per lane.
+inline constexpr int kTile = 256;
+// Up to so many samples, adding up lanes would be most of the work of a linear layer's weight
+// gradient, and its blocks would be too small.
+inline constexpr int kNarrowTile = 32;
+
 struct Plan {
+  int tile = kTile;  // samples of a tile at most, a multiple of 16
   std::vector<PlanValue> values;
   std::vector<PlanStep> steps;
   std::vector<PlanNorm> norms;
+  std::vector<PlanWindows> windows;
   std::vector<PlanParameter> parameters;  // those of the graph, used or not
   std::vector<ir::Parameter> buffers;     // initial values
   // The graph's parameters and buffers in the order of the state dictionary: (is buffer, index).

@@ -14,8 +14,17 @@
 namespace mase::engine::native {
 namespace {
 
-// Forward passes keep whole batches in memory: longer inputs go through in pieces.
+// Forward passes keep whole batches in memory: longer inputs go through in pieces of so many rows,
+// or fewer where they take more than so many floats.
 constexpr std::int64_t kForwardRows = 4096;
+constexpr std::int64_t kForwardFloats = 1 << 23;
+
+std::int64_t forward_rows(const Plan& plan) {
+  std::int64_t floats = 1;
+  for (const PlanValue& value : plan.values) floats += value.features;
+  return std::clamp<std::int64_t>(kForwardFloats / floats / plan.tile * plan.tile, plan.tile,
+                                  kForwardRows);
+}
 
 ir::Shape sample_shape(const ir::Tensor& features) {
   return {features.shape().begin() + 1, features.shape().end()};
@@ -155,7 +164,8 @@ ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
   std::vector<std::uint32_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), 0u);
   // In training mode batch norm sees the whole batch at once.
-  const std::int64_t piece = mode == Mode::Train ? std::max<std::int64_t>(count, 1) : kForwardRows;
+  const std::int64_t piece =
+      mode == Mode::Train ? std::max<std::int64_t>(count, 1) : forward_rows(plan_);
   for (std::int64_t first = 0; first < count; first += piece) {
     const auto size = static_cast<std::size_t>(std::min(piece, count - first));
     const Rows rows{.table = input.values<float>().data(),
@@ -163,7 +173,13 @@ ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
     float* const target = to + first * width;
     executor_->forward(weights_, rows, mode, step, {&plan_.result, 1}, {&target, 1});
   }
-  return out;
+  return out.reshaped(std::get<ops::TensorType>(types_for(input).back().second).shape);
+}
+
+// The types of all nodes' results; the output comes last.
+ir::Named<ops::ValueType> NativeProgram::types_for(const ir::Tensor& input) const {
+  return ops::infer_types(
+      graph_, {{graph_.placeholders().at(0), ops::TensorType{input.shape(), input.dtype()}}});
 }
 
 ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> inputs, Mode mode) {
@@ -189,8 +205,7 @@ ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> 
   executor.forward(copy.weights_, {.table = input.values<float>().data(), .rows = order}, mode, 0,
                    values, targets);
   // The plan knows samples as flat rows; callers see the shapes of the graph.
-  const ir::Named<ops::ValueType> types = ops::infer_types(
-      graph_, {{graph_.placeholders().at(0), ops::TensorType{input.shape(), input.dtype()}}});
+  const ir::Named<ops::ValueType> types = types_for(input);
   ir::Named<ir::Value> out;
   std::size_t next = 0;
   for (const ir::Node& node : graph_) {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "mase/engine/native/executor.h"
+#include "mase/ops/op.h"
 
 namespace mase::engine::native {
 
@@ -31,6 +32,7 @@ class NativeProgram : public Program {
  private:
   // The plan for rows of this shape; made anew when the shape changes.
   void prepare(const ir::Shape& sample);
+  ir::Named<ops::ValueType> types_for(const ir::Tensor& input) const;
   Rows rows_of(const Batch& batch);
   void take_labels(const ir::Tensor& labels);
   void update();

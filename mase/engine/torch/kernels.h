@@ -21,10 +21,20 @@ Kernel build_softmax(Site& site);
 Kernel build_tanh(Site& site);
 
 // kernels_layers.cpp
-Kernel build_batch_norm1d(Site& site);
+Kernel build_batch_norm(Site& site);
 Kernel build_dropout(Site& site);
 Kernel build_identity(Site& site);
 Kernel build_linear(Site& site);
+
+// kernels_conv.cpp
+Kernel build_adaptive_avg_pool1d(Site& site);
+Kernel build_adaptive_avg_pool2d(Site& site);
+Kernel build_avg_pool1d(Site& site);
+Kernel build_avg_pool2d(Site& site);
+Kernel build_conv1d(Site& site);
+Kernel build_conv2d(Site& site);
+Kernel build_max_pool1d(Site& site);
+Kernel build_max_pool2d(Site& site);
 
 // kernels_shape.cpp
 Kernel build_flatten(Site& site);

@@ -1,4 +1,4 @@
-// Kernels of layers with parameters or a state: linear, batch_norm1d, dropout, identity.
+// Kernels of layers with parameters or a state: linear, batch norms, dropout, identity.
 #include <fmt/format.h>
 
 #include "mase/engine/dropout.h"
@@ -32,7 +32,7 @@ Kernel build_linear(Site& site) {
   };
 }
 
-Kernel build_batch_norm1d(Site& site) {
+Kernel build_batch_norm(Site& site) {
   const ir::Value momentum = site.attribute("momentum");
   return [x = site.data(0), w = site.parameter("weight"), b = site.parameter("bias"),
           mean = site.parameter("running_mean"), var = site.parameter("running_var"),

@@ -229,10 +229,9 @@ ir::Value Site::attribute(std::string_view name) {
     for (std::size_t k = 0; k < node_.kwargs.size(); ++k) {
       if (node_.kwargs[k].first == name) used_[node_.args.size() + k] = true;
     }
-    std::size_t position = data_arguments_;
-    for (const ops::Attribute& attribute : op_.attributes) {
-      if (attribute.name == name && position < node_.args.size()) used_[position] = true;
-      ++position;
+    for (std::size_t i = data_arguments_; i < node_.args.size(); ++i) {
+      const ops::Attribute* attribute = ops::attribute_at(op_, i - data_arguments_);
+      if (attribute && attribute->name == name) used_[i] = true;
     }
   }
   return call_.attribute(name);
