@@ -10,6 +10,7 @@
 #include "mase/engine/native/kernels.h"
 #include "mase/engine/native/program.h"
 #include "mase/support/error.h"
+#include "tests/engine/native_cases.h"
 #include "tests/engine/networks.h"
 
 namespace mase::engine {
@@ -34,97 +35,10 @@ double distance(const ir::State& a, const ir::State& b) {
   return worst;
 }
 
-struct Case {
-  std::string name;
-  ir::Graph graph;
-  ir::Shape sample;
-};
-
-ir::Graph branches() {
-  ir::Graph graph = test::with_input();
-  Random random(3);
-  const auto layer = [&](const std::string& text, const std::string& path,
-                         const std::string& from) {
-    const ops::LayerText parsed = ops::parse_layer(text);
-    return ops::add_layer(graph, *parsed.op, parsed.attributes, path, from, random).name;
-  };
-  const auto call = [&](const std::string& op, ir::Value a, ir::Value b) {
-    return graph
-        .add({.name = op,
-              .kind = ir::NodeKind::CallFunction,
-              .op = op,
-              .target = "operator." + op,
-              .args = {std::move(a), std::move(b)}})
-        .name;
-  };
-  const std::string left = layer("Linear(7, 6)", "left", "x");
-  const std::string right = layer("Tanh()", "act", layer("Linear(7, 6)", "right", "x"));
-  const std::string product = call("mul", ir::NodeRef{left}, ir::NodeRef{right});
-  const std::string sum = call("add", ir::NodeRef{product}, ir::NodeRef{left});
-  const std::string shifted = call("sub", 0.5, ir::NodeRef{sum});
-  const std::string twice = call("add", ir::NodeRef{shifted}, ir::NodeRef{shifted});
-  const std::string scaled = call("mul", ir::NodeRef{twice}, 3);
-  const std::string normal = layer("BatchNorm1d(6)", "bn", scaled);
-  const std::string bounded = layer("Hardtanh(-1.0, 1.5)", "clip", normal);
-  test::finish(graph, layer("Linear(6, 4)", "head", bounded));
-  return graph;
-}
-
-std::vector<Case> cases() {
-  return {
-      {"toy", test::jsc_toy(), {16}},
-      {"no_norm",
-       test::sequence({"Linear(20, 33)", "ReLU()", "Linear(33, 17)", "Sigmoid()", "Linear(17, 4)"}),
-       {20}},
-      {"tails", test::sequence({"BatchNorm1d(3)", "Linear(3, 5)", "ReLU6()", "Linear(5, 2)"}), {3}},
-      {"softmax", test::sequence({"Linear(9, 5)", "BatchNorm1d(5)", "Softmax(dim=1)"}), {9}},
-      {"affine_off",
-       test::sequence({"BatchNorm1d(6, affine=False)", "Linear(6, 3, bias=False)", "Identity()"}),
-       {6}},
-      {"dropout",
-       test::sequence({"Linear(8, 16)", "ReLU()", "Dropout(p=0.5)", "Linear(16, 4)"}),
-       {8}},
-      {"branches", branches(), {7}},
-      {"quantised", test::quantised(test::jsc_toy(), "linear", 8, 4), {16}},
-      {"quantised_relu",
-       test::quantised(test::quantised(test::jsc_toy(), "linear", 8, 4), "relu", 6, 3),
-       {16}},
-      {"quantised_small",
-       test::quantised(test::sequence({"Linear(5, 7)", "ReLU()", "Linear(7, 3)"}), "linear", 4, 2),
-       {5}},
-      {"lenet",
-       test::sequence({"Conv2d(1, 6, 5)", "ReLU()", "MaxPool2d(2)", "Conv2d(6, 16, 3)", "ReLU()",
-                       "MaxPool2d(2)", "Flatten()", "Linear(16, 12)", "ReLU()", "Linear(12, 5)"}),
-       {1, 13, 12}},
-      {"images_normalised",
-       test::sequence({"BatchNorm2d(2)", "Conv2d(2, 5, 3, 1, 1)", "BatchNorm2d(5)", "ReLU()",
-                       "MaxPool2d(3, 2, 1)", "Conv2d(5, 4, 2, padding=same)", "BatchNorm2d(4)",
-                       "Tanh()", "AdaptiveAvgPool2d((2, 2))", "Flatten()", "Linear(16, 3)"}),
-       {2, 6, 5}},
-      {"sequences",
-       test::sequence({"Conv1d(3, 6, 3, 2, 2, dilation=2, groups=3)", "BatchNorm1d(6)", "ReLU()",
-                       "AvgPool1d(3, 1, 1)", "Conv1d(6, 7, 2)", "Sigmoid()", "MaxPool1d(2, 1)",
-                       "Dropout(p=0.3)", "Flatten()", "Linear(21, 4)"}),
-       {3, 9}},
-      {"strided",
-       test::sequence({"Conv2d(1, 3, 2, 3)", "Conv2d(3, 4, (3, 1), (2, 1), (1, 0), bias=False)",
-                       "AvgPool2d(2, 1, ceil_mode=True)", "Conv2d(4, 2, 1)", "Flatten()",
-                       "Linear(4, 3)"}),
-       {1, 10, 9}},
-      {"quantised_conv",
-       test::quantised(
-           test::quantised(test::sequence({"Conv2d(1, 4, 3)", "ReLU()", "MaxPool2d(2)",
-                                           "Conv2d(4, 3, 2)", "Flatten()", "Linear(12, 3)"}),
-                           "conv2d", 8, 4),
-           "linear", 8, 4),
-       {1, 8, 8}},
-  };
-}
-
 class Native : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    case_ = cases()[static_cast<std::size_t>(GetParam())];
+    case_ = test::native_cases()[static_cast<std::size_t>(GetParam())];
     classes_ = 2;
     for (const auto& parameter : case_.graph.parameters()) {
       if (!parameter.is_buffer) classes_ = parameter.value.dim(0);
@@ -145,13 +59,13 @@ class Native : public ::testing::TestWithParam<int> {
     return {.features = &data_.features, .labels = &data_.labels, .rows = rows};
   }
 
-  Case case_;
+  test::NativeCase case_;
   Data data_;
   std::int64_t classes_ = 0;
 };
 
 std::string case_name(const ::testing::TestParamInfo<int>& info) {
-  return cases()[static_cast<std::size_t>(info.param)].name;
+  return test::native_cases()[static_cast<std::size_t>(info.param)].name;
 }
 
 // Both engines round differently; what counts is the distance from float64: 2e-7 (four units in the
@@ -308,7 +222,8 @@ TEST_P(Native, CapturesWhatNodesRead) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Native, ::testing::Range(0, static_cast<int>(cases().size())),
+INSTANTIATE_TEST_SUITE_P(Networks, Native,
+                         ::testing::Range(0, static_cast<int>(test::native_cases().size())),
                          case_name);
 
 TEST(NativeCapture, ResultsHaveTheShapesOfTheGraph) {

@@ -1,0 +1,81 @@
+// The executor against the plain one: same plans, so that what differs is tiles, segments, fused
+// passes and rounding.
+#include "tests/engine/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "mase/engine/native/program.h"
+#include "tests/engine/native_cases.h"
+#include "tests/engine/networks.h"
+
+namespace mase::engine {
+namespace {
+
+class ReferenceTest : public ::testing::TestWithParam<int> {};
+
+// float32 against float64: a relative error of 2e-7 per layer (a few units in the last place) of
+// values around one, and twenty times that for gradients behind batch norms of few rows. Formats
+// round away errors unless a value lies within one of them of a boundary, which these data avoid.
+TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
+  const test::NativeCase network = test::native_cases()[static_cast<std::size_t>(GetParam())];
+  if (!native::make_plan(network.graph, network.sample).windows.empty()) {
+    GTEST_SKIP() << "windows are held to plain loops in window_cases.cpp";
+  }
+  for (const std::int64_t n : {2, 31, 256, 300, 700}) {
+    SCOPED_TRACE(n);
+    ir::Shape shape = network.sample;
+    shape.insert(shape.begin(), n);
+    const ir::Tensor features = test::random_tensor(shape, 31, -2, 2);
+    ir::Tensor labels({n}, ir::DType::Int64);
+    for (std::int64_t i = 0; i < n; ++i) labels.values_mut<std::int64_t>()[i] = i % 2;
+    const auto rows = test::range(0, static_cast<std::uint32_t>(n));
+    const Batch batch{.features = &features, .labels = &labels, .rows = rows, .next_rows = {}};
+
+    const test::Reference evaluated =
+        test::run_reference(native::make_plan(network.graph, network.sample), network.graph, features,
+                            labels, Mode::Eval);
+    native::NativeProgram program(network.graph, {.seed = 9}, native::kernels());
+    const BatchResult result = program.evaluate(batch);
+    EXPECT_NEAR(result.loss, evaluated.loss, 1e-6);
+    EXPECT_EQ(result.correct, evaluated.correct);
+    const ir::Tensor logits = program.forward({&features, 1}, Mode::Eval, 0);
+    for (std::int64_t i = 0; i < logits.size(); ++i) {
+      const double expected = evaluated.logits[static_cast<std::size_t>(i)];
+      ASSERT_NEAR(logits.at(i), expected, 2e-6 * std::max(1.0, std::abs(expected))) << i;
+    }
+
+    const test::Reference trained =
+        test::run_reference(native::make_plan(network.graph, network.sample), network.graph, features,
+                            labels, Mode::Train, 9, 0);
+    for (const auto& [name, gradient] : program.gradients(batch)) {
+      const native::Plan plan = native::make_plan(network.graph, network.sample);
+      const auto row = std::find_if(plan.parameters.begin(), plan.parameters.end(),
+                                    [&](const auto& p) { return p.name == name; });
+      for (std::int64_t i = 0; i < gradient.size(); ++i) {
+        const double expected = trained.gradient[static_cast<std::size_t>(row->offset + i)];
+        ASSERT_NEAR(gradient.at(i), expected, n == 2 ? 1e-3 : 4e-6) << name << " " << i;
+      }
+    }
+    program.forward({&features, 1}, Mode::Train, 0);
+    for (const auto& [name, buffer] : trained.moved) {
+      if (buffer.dtype() != ir::DType::Float32) continue;
+      const ir::State state = program.state();
+      const ir::Tensor& moved = *ir::find(state, name);
+      for (std::int64_t i = 0; i < buffer.size(); ++i) {
+        ASSERT_NEAR(moved.at(i), buffer.at(i), 2e-6 * std::max(1.0, std::abs(buffer.at(i)))) << name;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, ReferenceTest,
+                         ::testing::Range(0, static_cast<int>(test::native_cases().size())),
+                         [](const auto& info) {
+                           return test::native_cases()[static_cast<std::size_t>(info.param)].name;
+                         });
+
+}  // namespace
+}  // namespace mase::engine
