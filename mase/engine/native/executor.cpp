@@ -34,8 +34,12 @@ void FloatArray::resize(std::int64_t count) {
   if (bytes > 0) std::memset(data_.get(), 0, bytes);
 }
 
-Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed)
-    : plan_(plan), kernels_(kernels), seed_(seed) {
+Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
+                   const IntegerOptions& integer)
+    : plan_(plan),
+      kernels_(kernels),
+      seed_(seed),
+      integer_(plan, integer.kernels ? *integer.kernels : integer_kernels(kernels), integer) {
   compile_forward(true, train_program_);
   train_forward_program_ = train_program_;
   compile_backward(train_program_);
@@ -197,10 +201,15 @@ void Executor::quantise_weights(const Weights& weights) {
     if (step.kind != StepKind::Linear) continue;
     linear_weight_[i] = prepare(step.weight, step.weight_precision, quantised_[2 * i]);
     linear_bias_[i] = prepare(step.bias, step.bias_precision, quantised_[2 * i + 1]);
+    if (step.bias < 0 || !step.bias_precision) continue;
+    // Codes know no negative zero: without it sums come out alike in floats and in integers.
+    FloatArray& bias = quantised_[2 * i + 1];
+    for (std::int64_t k = 0; k < plan_.parameters[step.bias].count; ++k) bias.data()[k] += 0.0f;
   }
 }
 
 void Executor::run(const std::vector<Segment>& program, Pass& pass) {
+  prepared_ = nullptr;
   quantise_weights(pass.weights);
   Prefetch prefetch;
   for (const Segment& segment : program) {
