@@ -21,6 +21,14 @@ std::int64_t padded(std::int64_t n) {
 
 }  // namespace
 
+bool consecutive(std::span<const std::uint32_t> rows) {
+  std::uint32_t different = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    different |= rows[i] ^ (rows.front() + static_cast<std::uint32_t>(i));
+  }
+  return !rows.empty() && different == 0;
+}
+
 void FloatArray::Free::operator()(float* p) const {
   ::operator delete (p, std::align_val_t{64});
 }
@@ -300,7 +308,12 @@ void Executor::loss(int tile, Pass& pass) {
   if (!rows.labels) return;
   const int n = valid(tile);
   std::uint8_t* label = tile_labels_.data();
-  for (const std::uint32_t row : rows_of(tile, pass)) *label++ = rows.labels[row];
+  const std::span<const std::uint32_t> numbers = rows_of(tile, pass);
+  if (consecutive(numbers)) {
+    std::memcpy(label, rows.labels + numbers.front(), numbers.size());
+  } else {
+    for (const std::uint32_t row : numbers) *label++ = rows.labels[row];
+  }
   kernels_.cross_entropy(value(plan_.result, tile), tile_labels_.data(),
                          plan_.values[plan_.result].features, n, stride_, pass.scale,
                          pass.gradient ? gradient_of(plan_.result, tile) : nullptr,

@@ -51,6 +51,10 @@ struct Rows {
   std::span<const std::uint32_t> ahead;  // rows worth prefetching
 };
 
+// Whether rows lie one behind the other, as those of an evaluation mostly do: the machine fetches
+// them ahead by itself.
+bool consecutive(std::span<const std::uint32_t> rows);
+
 class Executor {
  public:
   Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,

@@ -311,8 +311,11 @@ bool encode_table(const Encoding& encoding, const float* table, const std::uint3
   const std::int64_t width = features;
   for (int s = 0; s < n; s += 8) {
     const float* at[8];
-    // Behind the last row it is repeated.
-    for (int i = 0; i < 8; ++i) at[i] = table + rows[std::min(s + i, n - 1)] * width;
+    if (s + 8 <= n) {
+      for (int i = 0; i < 8; ++i) at[i] = table + rows[s + i] * width;
+    } else {  // the last row is repeated
+      for (int i = 0; i < 8; ++i) at[i] = table + rows[std::min(s + i, n - 1)] * width;
+    }
     for (int f = 0; f < features; f += 16) {
       std::uint32_t* to = codes + f / 4 * stride + s;
       if (features - f >= 16) {

@@ -25,6 +25,7 @@ void Executor::prepare_evaluation(const Weights& weights) {
 void Executor::evaluate_tiles(Pass& pass) {
   for (int tile = 0; tile < tiles_; ++tile) {
     Prefetch prefetch = ahead_of(eval_program_, 0, tile, pass);
+    if (consecutive(prefetch.rows)) prefetch.rows = {};
     if (!integer_.instructions().empty() && evaluate_integers(tile, pass, prefetch)) continue;
     for (const Instruction& instruction : eval_program_.front().instructions) {
       prefetch.some(pass, plan_.values[0].features);
