@@ -309,7 +309,7 @@ void Executor::loss(int tile, Pass& pass) {
   const int n = valid(tile);
   std::uint8_t* label = tile_labels_.data();
   const std::span<const std::uint32_t> numbers = rows_of(tile, pass);
-  if (consecutive(numbers)) {
+  if (pass.in_order) {
     std::memcpy(label, rows.labels + numbers.front(), numbers.size());
   } else {
     for (const std::uint32_t row : numbers) *label++ = rows.labels[row];

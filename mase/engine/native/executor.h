@@ -51,8 +51,7 @@ struct Rows {
   std::span<const std::uint32_t> ahead;  // rows worth prefetching
 };
 
-// Whether rows lie one behind the other, as those of an evaluation mostly do: the machine fetches
-// them ahead by itself.
+// Whether rows lie one behind the other, as those of an evaluation mostly do.
 bool consecutive(std::span<const std::uint32_t> rows);
 
 class Executor {
@@ -112,6 +111,7 @@ class Executor {
     float scale = 1;  // of the gradient of each sample's loss
     bool dropout = false;
     std::uint64_t counter = 0;  // of the step, for dropout
+    bool in_order = false;      // the rows are known to be consecutive
     BatchResult result = {};
   };
   // Rows on their way to the cache, a few with every instruction.

@@ -1,5 +1,6 @@
 // Evaluation by tiles: in integers where the plan has some, in floats where a tile holds values
 // that no code stands for.
+#include <algorithm>
 #include <vector>
 
 #include "mase/engine/native/executor.h"
@@ -23,9 +24,9 @@ void Executor::prepare_evaluation(const Weights& weights) {
 }
 
 void Executor::evaluate_tiles(Pass& pass) {
+  pass.in_order = consecutive(pass.rows.rows);
   for (int tile = 0; tile < tiles_; ++tile) {
     Prefetch prefetch = ahead_of(eval_program_, 0, tile, pass);
-    if (consecutive(prefetch.rows)) prefetch.rows = {};
     if (!integer_.instructions().empty() && evaluate_integers(tile, pass, prefetch)) continue;
     for (const Instruction& instruction : eval_program_.front().instructions) {
       prefetch.some(pass, plan_.values[0].features);
@@ -43,9 +44,26 @@ bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
                       .stride = stride_,
                       .values = value(0, tile) - arrays_->values.at[0] * stride_,
                       .at = arrays_->values.at.data()};
-  prefetch.each = prefetch.rows.size() / integer_.instructions().size() + 1;
+  const std::size_t count = integer_.instructions().size();
+  const auto width = static_cast<std::size_t>(plan_.values[0].features) * sizeof(float);
+  prefetch.each = prefetch.rows.size() / count + 1;
+  // Rows in order are one block of memory.
+  const auto* ahead = reinterpret_cast<const char*>(pass.rows.table);
+  std::size_t left = 0;
+  if (pass.in_order && tile + 1 < tiles_) {
+    ahead += prefetch.rows.front() * width;
+    left = prefetch.rows.size() * width;
+  }
+  const std::size_t piece = (left / count + 64) / 64 * 64;
   for (const IntegerProgram::Instruction& instruction : integer_.instructions()) {
-    prefetch.some(pass, plan_.values[0].features);
+    if (left > 0) {
+      const std::size_t bytes = std::min(piece, left);
+      for (std::size_t b = 0; b < bytes; b += 64) __builtin_prefetch(ahead + b);
+      ahead += bytes;
+      left -= bytes;
+    } else if (!pass.in_order) {
+      prefetch.some(pass, plan_.values[0].features);
+    }
     switch (instruction.code) {
       case Code::Gather:
         gather(tile, pass);
