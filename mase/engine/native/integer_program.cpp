@@ -39,16 +39,21 @@ void IntegerProgram::bind(const EvaluationWeights& weights) {
   for (Candidate& candidate : candidates_) examine(candidate, weights);
   choose_sizes();
   lay_out();
-  for (const Candidate& candidate : candidates_) report_.push_back(text(candidate));
-  const bool some = std::any_of(candidates_.begin(), candidates_.end(),
-                                [](const Candidate& c) { return c.exact(); });
-  if (!some) return;
-  merged_.assign(plan_.steps.size(), {.code = Code::Loss});
+  for (Candidate& candidate : candidates_) {
+    candidate.layer = static_cast<int>(layers_.size());
+    const int input = plan_.steps[candidate.step].a;
+    if (candidate.exact()) {
+      layers_.push_back(pack(candidate.codes, candidate.proof, coded_[input].size));
+    }
+    report_.push_back(text(candidate));
+  }
+  if (layers_.empty()) return;
+  merged_.assign(plan_.steps.size(), std::nullopt);
   for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i) {
-    if (merged_[i].code == Code::Loss) {
-      emit(i, weights);
+    if (merged_[i]) {
+      instructions_.push_back(*merged_[i]);
     } else {
-      instructions_.push_back(merged_[i]);
+      emit(i, weights);
     }
   }
   instructions_.push_back({.code = Code::Loss});
@@ -227,11 +232,8 @@ void IntegerProgram::emit_linear(int step, const EvaluationWeights& weights) {
   const PlanStep& s = plan_.steps[step];
   const Candidate& candidate = *candidate_at(step);
   const double unit = std::ldexp(1.0, -candidate.codes.fraction);
-  layers_.push_back(pack(candidate.codes, candidate.proof, coded_[s.a].size));
-  Instruction instruction{.code = Code::LinearFloats,
-                          .from = s.a,
-                          .to = s.out,
-                          .layer = static_cast<int>(layers_.size()) - 1};
+  Instruction instruction{
+      .code = Code::LinearFloats, .from = s.a, .to = s.out, .layer = candidate.layer};
   const int reader = reader_of(s.out);
   if (reader >= 0 && candidate.proof.bias_in_sum) {
     const PlanStep& next = plan_.steps[reader];
@@ -265,8 +267,8 @@ std::string IntegerProgram::text(const Candidate& candidate) const {
     return fmt::format("{}: 16-bit codes", step.node);
   }
   if (!kernels_.adds_in_16_bits) return fmt::format("{}: 8-bit codes", step.node);
-  const PackedLayer packed = pack(candidate.codes, candidate.proof, CodeSize::Bytes);
-  if (!packed.start16.empty()) return fmt::format("{}: 8-bit codes, 16-bit sums", step.node);
+  if (!layers_[candidate.layer].start16.empty())
+    return fmt::format("{}: 8-bit codes, 16-bit sums", step.node);
   return fmt::format("{}: 8-bit codes, 16-bit sums of {}", step.node, 2 * candidate.proof.run);
 }
 

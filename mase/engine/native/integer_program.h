@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -73,6 +74,7 @@ class IntegerProgram {
     int step = -1;
     LayerCodes codes;
     LayerProof proof;
+    int layer = -1;  // into layers_, if exact
     bool exact() const { return proof.why.empty(); }
   };
   struct alignas(64) Line {
@@ -112,9 +114,9 @@ class IntegerProgram {
   std::vector<Coded> coded_;  // by value
   std::vector<PackedLayer> layers_;
   std::vector<Folded> finishes_;
-  // By step: the instruction for it and the layer before it, made when that layer was met and run
-  // in its place, where the floats around are those of its own time. The code is Loss if none.
-  std::vector<Instruction> merged_;
+  // By step: the instruction for it and the layer before it, made when that layer was met. It runs
+  // in the step's place, because the memory of its result may hold something else until then.
+  std::vector<std::optional<Instruction>> merged_;
   std::vector<Instruction> instructions_;
   std::vector<std::string> report_;
   std::vector<Line> memory_;

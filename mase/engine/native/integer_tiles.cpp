@@ -6,6 +6,24 @@
 #include "mase/engine/native/executor.h"
 
 namespace mase::engine::native {
+namespace {
+
+constexpr std::size_t kLine = 64 / sizeof(float);
+
+// Rows in order are one block of memory, to be fetched line by line.
+struct Block {
+  const float* at = nullptr;
+  std::size_t floats = 0;
+
+  void prefetch(std::size_t most) {
+    const std::size_t now = std::min(most, floats);
+    for (std::size_t i = 0; i < now; i += kLine) __builtin_prefetch(at + i);
+    at += now;
+    floats -= now;
+  }
+};
+
+}  // namespace
 
 void Executor::prepare_evaluation(const Weights& weights) {
   if (prepared_ == &weights && prepared_version_ == weights.version) return;
@@ -45,23 +63,18 @@ bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
                       .values = value(0, tile) - arrays_->values.at[0] * stride_,
                       .at = arrays_->values.at.data()};
   const std::size_t count = integer_.instructions().size();
-  const auto width = static_cast<std::size_t>(plan_.values[0].features) * sizeof(float);
   prefetch.each = prefetch.rows.size() / count + 1;
-  // Rows in order are one block of memory.
-  const auto* ahead = reinterpret_cast<const char*>(pass.rows.table);
-  std::size_t left = 0;
-  if (pass.in_order && tile + 1 < tiles_) {
-    ahead += prefetch.rows.front() * width;
-    left = prefetch.rows.size() * width;
+  const bool next_in_order = pass.in_order && tile + 1 < tiles_;
+  Block block;
+  if (next_in_order) {
+    const auto width = static_cast<std::size_t>(plan_.values[0].features);
+    block = {pass.rows.table + prefetch.rows.front() * width, prefetch.rows.size() * width};
   }
-  const std::size_t piece = (left / count + 64) / 64 * 64;
+  const std::size_t piece = block.floats / count + kLine;
   for (const IntegerProgram::Instruction& instruction : integer_.instructions()) {
-    if (left > 0) {
-      const std::size_t bytes = std::min(piece, left);
-      for (std::size_t b = 0; b < bytes; b += 64) __builtin_prefetch(ahead + b);
-      ahead += bytes;
-      left -= bytes;
-    } else if (!pass.in_order) {
+    if (next_in_order) {
+      block.prefetch(piece);
+    } else {
       prefetch.some(pass, plan_.values[0].features);
     }
     switch (instruction.code) {
