@@ -25,22 +25,32 @@ double on_grid(const std::optional<Grid>& grid, double x) {
 
 double activate(const PlanStep& step, double x) {
   switch (step.activation) {
-    case Activation::None: return x;
-    case Activation::Relu: return std::max(x, 0.0);
-    case Activation::Clamp: return std::clamp<double>(x, step.low, step.high);
-    case Activation::Sigmoid: return 1 / (1 + std::exp(-x));
-    case Activation::Tanh: return std::tanh(x);
+    case Activation::None:
+      return x;
+    case Activation::Relu:
+      return std::max(x, 0.0);
+    case Activation::Clamp:
+      return std::clamp<double>(x, step.low, step.high);
+    case Activation::Sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::Tanh:
+      return std::tanh(x);
   }
   return x;
 }
 
 double slope(const PlanStep& step, double x) {
   switch (step.activation) {
-    case Activation::None: return 1;
-    case Activation::Relu: return x > 0;
-    case Activation::Clamp: return x > step.low && x < step.high;
-    case Activation::Sigmoid: return activate(step, x) * (1 - activate(step, x));
-    case Activation::Tanh: return 1 - activate(step, x) * activate(step, x);
+    case Activation::None:
+      return 1;
+    case Activation::Relu:
+      return x > 0;
+    case Activation::Clamp:
+      return x > step.low && x < step.high;
+    case Activation::Sigmoid:
+      return activate(step, x) * (1 - activate(step, x));
+    case Activation::Tanh:
+      return 1 - activate(step, x) * activate(step, x);
   }
   return 1;
 }
@@ -159,14 +169,15 @@ class Run {
         });
       case StepKind::Quantise: {
         std::vector<float> numbers(a.begin(), a.end());
-        numerics::quantise(step.precision,
-                           {.shape = {static_cast<std::int64_t>(samples_),
-                                      static_cast<std::int64_t>(inputs)}},
-                           numbers, numbers);
+        numerics::quantise(
+            step.precision,
+            {.shape = {static_cast<std::int64_t>(samples_), static_cast<std::int64_t>(inputs)}},
+            numbers, numbers);
         out.assign(numbers.begin(), numbers.end());
         return;
       }
-      default: throw std::logic_error("the reference does not know the step at " + step.node);
+      default:
+        throw std::logic_error("the reference does not know the step at " + step.node);
     }
   }
 
@@ -273,7 +284,8 @@ class Run {
           }
         });
       }
-      case StepKind::Pointwise: return backward_pointwise(step);
+      case StepKind::Pointwise:
+        return backward_pointwise(step);
       case StepKind::Affine:
         return each(step.out, [&](std::size_t, std::size_t, std::size_t at) {
           da[at] += step.factor * d[at];
@@ -301,7 +313,8 @@ class Run {
         });
       case StepKind::Quantise:
         return each(step.out, [&](std::size_t, std::size_t, std::size_t at) { da[at] += d[at]; });
-      default: throw std::logic_error("the reference does not know the step at " + step.node);
+      default:
+        throw std::logic_error("the reference does not know the step at " + step.node);
     }
   }
 

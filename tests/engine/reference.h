@@ -23,8 +23,8 @@ struct Reference {
 
 // `features` [N, ...] float32 and `labels` [N] int64; parameters and buffers are the graph's. In
 // training, dropout draws the masks of (seed, step).
-Reference run_reference(const native::Plan& plan, const ir::Graph& graph, const ir::Tensor& features,
-                        const ir::Tensor& labels, Mode mode, std::uint64_t seed = 0,
-                        std::uint64_t step = 0);
+Reference run_reference(const native::Plan& plan, const ir::Graph& graph,
+                        const ir::Tensor& features, const ir::Tensor& labels, Mode mode,
+                        std::uint64_t seed = 0, std::uint64_t step = 0);
 
 }  // namespace mase::engine::test

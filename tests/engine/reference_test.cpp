@@ -35,8 +35,8 @@ TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
     const Batch batch{.features = &features, .labels = &labels, .rows = rows, .next_rows = {}};
 
     const test::Reference evaluated =
-        test::run_reference(native::make_plan(network.graph, network.sample), network.graph, features,
-                            labels, Mode::Eval);
+        test::run_reference(native::make_plan(network.graph, network.sample), network.graph,
+                            features, labels, Mode::Eval);
     native::NativeProgram program(network.graph, {.seed = 9}, native::kernels());
     const BatchResult result = program.evaluate(batch);
     EXPECT_NEAR(result.loss, evaluated.loss, 1e-6);
@@ -48,8 +48,8 @@ TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
     }
 
     const test::Reference trained =
-        test::run_reference(native::make_plan(network.graph, network.sample), network.graph, features,
-                            labels, Mode::Train, 9, 0);
+        test::run_reference(native::make_plan(network.graph, network.sample), network.graph,
+                            features, labels, Mode::Train, 9, 0);
     for (const auto& [name, gradient] : program.gradients(batch)) {
       const native::Plan plan = native::make_plan(network.graph, network.sample);
       const auto row = std::find_if(plan.parameters.begin(), plan.parameters.end(),
@@ -65,7 +65,8 @@ TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
       const ir::State state = program.state();
       const ir::Tensor& moved = *ir::find(state, name);
       for (std::int64_t i = 0; i < buffer.size(); ++i) {
-        ASSERT_NEAR(moved.at(i), buffer.at(i), 2e-6 * std::max(1.0, std::abs(buffer.at(i)))) << name;
+        ASSERT_NEAR(moved.at(i), buffer.at(i), 2e-6 * std::max(1.0, std::abs(buffer.at(i))))
+            << name;
       }
     }
   }

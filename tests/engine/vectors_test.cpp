@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mase/engine/native/program.h"
 #include "mase/io/npz.h"
 #include "mase/models/model.h"
 #include "tests/engine/networks.h"
@@ -146,17 +147,17 @@ TEST_P(TrainVectors, StepsEqualTheOriginals) {
   repeat(GetParam(), {"jsc-toy", "linear+relu", "adam", Precision::Float64, 1e-7}, arrays);
 }
 
-std::int64_t decisions_that_differ(const ir::Tensor& a, const ir::Tensor& b) {
-  const auto best = [](const ir::Tensor& t, std::int64_t row) {
-    const std::int64_t classes = t.dim(1);
-    std::int64_t out = 0;
+// The first largest logit of every row.
+ir::Tensor decisions(const ir::Tensor& logits) {
+  const std::int64_t classes = logits.dim(1);
+  ir::Tensor out({logits.dim(0)}, ir::DType::Int64);
+  for (std::int64_t row = 0; row < logits.dim(0); ++row) {
+    std::int64_t best = 0;
     for (std::int64_t k = 1; k < classes; ++k) {
-      if (t.at(row * classes + k) > t.at(row * classes + out)) out = k;
+      if (logits.at(row * classes + k) > logits.at(row * classes + best)) best = k;
     }
-    return out;
-  };
-  std::int64_t out = 0;
-  for (std::int64_t row = 0; row < a.dim(0); ++row) out += best(a, row) != best(b, row) ? 1 : 0;
+    out.values_mut<std::int64_t>()[static_cast<std::size_t>(row)] = best;
+  }
   return out;
 }
 
@@ -179,7 +180,20 @@ TEST_P(TrainVectors, LogitsEqualTheOriginals) {
     const ir::Tensor logits = quantised->forward(inputs, Mode::Eval);
     const ir::Tensor& expected = array(arrays, "logits_quant");
     EXPECT_LT(largest_difference(logits, expected), 1e-6);
-    EXPECT_EQ(decisions_that_differ(logits, expected), 0);
+    EXPECT_EQ(decisions(logits), decisions(expected));
+    // With the original's decisions for labels, every row is right.
+    const ir::Tensor labels = decisions(expected);
+    const auto rows = test::range(0, static_cast<std::uint32_t>(labels.size()));
+    const BatchResult result = quantised->evaluate(
+        {.features = &inputs[0], .labels = &labels, .rows = rows, .next_rows = {}});
+    EXPECT_EQ(result.correct, labels.size());
+    // The native engine did all that with integers.
+    const auto* native = dynamic_cast<const native::NativeProgram*>(quantised.get());
+    EXPECT_EQ(native != nullptr, std::string(GetParam()) == "native");
+    if (!native) continue;
+    for (const std::string& line : native->integer_report()) {
+      EXPECT_NE(line.find("8-bit codes"), std::string::npos) << line;
+    }
   }
 }
 

@@ -60,6 +60,7 @@ void Executor::fold_moments(int norm, const Pass& pass) {
     running_var[f] = static_cast<float>((1 - m) * running_var[f] + m * m2 / (total - 1));
   }
   if (pass.moving && n.batches >= 0) ++pass.moving->counts[n.batches];
+  if (pass.moving) ++pass.moving->version;
 }
 
 // dx = gamma / sigma * (d - mean(d) - (x - mu) mean(d (x - mu)) / sigma^2) as a d + b x + c.
@@ -163,9 +164,9 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
 BatchResult Executor::evaluate(const Weights& weights, const Rows& rows) {
   const auto count = static_cast<std::int64_t>(rows.rows.size());
   allocate(count, false, eval_arrays_);
-  fold_running(weights);
+  prepare_evaluation(weights);
   Pass pass{.rows = rows, .weights = weights};
-  run(eval_program_, pass);
+  evaluate_tiles(pass);
   pass.result.loss /= static_cast<double>(count);
   pass.result.count = count;
   return pass.result;
@@ -176,13 +177,19 @@ void Executor::forward(Weights& weights, const Rows& rows, Mode mode, std::uint6
   const bool training = mode == Mode::Train;
   if (training) need_several_samples(rows);
   allocate(static_cast<std::int64_t>(rows.rows.size()), true, forward_arrays_);
-  if (!training) fold_running(weights);
+  if (!training) prepare_evaluation(weights);
   Pass pass{.rows = rows,
             .weights = weights,
             .moving = training ? &weights : nullptr,
             .dropout = training,
             .counter = step};
-  run(training ? train_forward_program_ : eval_program_, pass);
+  if (training) {
+    run(train_forward_program_, pass);
+  } else if (values.size() == 1 && values[0] == plan_.result) {
+    evaluate_tiles(pass);
+  } else {
+    run(eval_program_, pass);  // every value, as floats
+  }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const int features = plan_.values[values[i]].features;
     float* to = out[i];

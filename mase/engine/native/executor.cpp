@@ -18,6 +18,14 @@ std::int64_t padded(std::int64_t n) {
 
 }  // namespace
 
+bool consecutive(std::span<const std::uint32_t> rows) {
+  std::uint32_t different = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    different |= rows[i] ^ (rows.front() + static_cast<std::uint32_t>(i));
+  }
+  return !rows.empty() && different == 0;
+}
+
 void FloatArray::Free::operator()(float* p) const {
   ::operator delete (p, std::align_val_t{64});
 }
@@ -31,8 +39,12 @@ void FloatArray::resize(std::int64_t count) {
   if (bytes > 0) std::memset(data_.get(), 0, bytes);
 }
 
-Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed)
-    : plan_(plan), kernels_(kernels), seed_(seed) {
+Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
+                   const IntegerOptions& integer)
+    : plan_(plan),
+      kernels_(kernels),
+      seed_(seed),
+      integer_(plan, integer.kernels ? *integer.kernels : integer_kernels(kernels), integer) {
   compile_forward(true, train_program_);
   train_forward_program_ = train_program_;
   compile_backward(train_program_);
@@ -207,10 +219,15 @@ void Executor::quantise_weights(const Weights& weights) {
     if (step.kind != StepKind::Linear && step.kind != StepKind::Convolution) continue;
     linear_weight_[i] = prepare(step.weight, step.weight_precision, quantised_[2 * i]);
     linear_bias_[i] = prepare(step.bias, step.bias_precision, quantised_[2 * i + 1]);
+    if (step.bias < 0 || !step.bias_precision) continue;
+    // Codes know no negative zero: without it sums come out alike in floats and in integers.
+    FloatArray& bias = quantised_[2 * i + 1];
+    for (std::int64_t k = 0; k < plan_.parameters[step.bias].count; ++k) bias.data()[k] += 0.0f;
   }
 }
 
 void Executor::run(const std::vector<Segment>& program, Pass& pass) {
+  prepared_ = nullptr;
   quantise_weights(pass.weights);
   Prefetch prefetch;
   for (const Segment& segment : program) {
@@ -313,7 +330,12 @@ void Executor::loss(int tile, Pass& pass) {
   if (!rows.labels) return;
   const int n = valid(tile);
   std::uint8_t* label = tile_labels_.data();
-  for (const std::uint32_t row : rows_of(tile, pass)) *label++ = rows.labels[row];
+  const std::span<const std::uint32_t> numbers = rows_of(tile, pass);
+  if (pass.in_order) {
+    std::memcpy(label, rows.labels + numbers.front(), numbers.size());
+  } else {
+    for (const std::uint32_t row : numbers) *label++ = rows.labels[row];
+  }
   kernels_.cross_entropy(value(plan_.result, tile), tile_labels_.data(),
                          plan_.values[plan_.result].features, n, stride_, pass.scale,
                          pass.gradient ? gradient_of(plan_.result, tile) : nullptr,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mase/engine/engine.h"
+#include "mase/engine/native/integer_program.h"
 #include "mase/engine/native/kernels.h"
 #include "mase/engine/native/memory_layout.h"
 #include "mase/engine/native/plan.h"
@@ -40,6 +41,7 @@ struct Weights {
   FloatArray flat;                   // Plan::flat_size
   std::vector<FloatArray> buffers;   // float buffers, by Plan::buffers
   std::vector<std::int64_t> counts;  // integer buffers (num_batches_tracked), same index
+  std::uint64_t version = 0;         // changes whenever anything of the above does
 };
 
 struct Rows {
@@ -49,9 +51,13 @@ struct Rows {
   std::span<const std::uint32_t> ahead;  // rows worth prefetching
 };
 
+// Whether rows lie one behind the other, as those of an evaluation mostly do.
+bool consecutive(std::span<const std::uint32_t> rows);
+
 class Executor {
  public:
-  Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed);
+  Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
+           const IntegerOptions& integer = integer_options());
 
   // Forward in training mode, loss, gradients added to `gradient`. Running statistics move.
   BatchResult train(Weights& weights, float* gradient, const Rows& rows, float scale,
@@ -62,6 +68,9 @@ class Executor {
   // statistics move.
   void forward(Weights& weights, const Rows& rows, Mode mode, std::uint64_t step,
                std::span<const int> values, std::span<float* const> out);
+
+  // How each linear layer was evaluated last: IntegerProgram::report().
+  const std::vector<std::string>& integer_report() const { return integer_.report(); }
 
  private:
   enum class Code { Gather, Moments, Forward, Loss, Backward, NormGradient };
@@ -103,6 +112,7 @@ class Executor {
     float scale = 1;  // of the gradient of each sample's loss
     bool dropout = false;
     std::uint64_t counter = 0;  // of the step, for dropout
+    bool in_order = false;      // the rows are known to be consecutive
     BatchResult result = {};
   };
   // Rows on their way to the cache, a few with every instruction. Those of the next batch are
@@ -130,6 +140,10 @@ class Executor {
   void backward_pool(int index, int tile, int n);
   void fold_weight_sums(float* gradient);
   void quantise_weights(const Weights& weights);
+  // What evaluation derives from the weights, unless it has been since they changed.
+  void prepare_evaluation(const Weights& weights);
+  void evaluate_tiles(Pass& pass);
+  bool evaluate_integers(int tile, Pass& pass, Prefetch& prefetch);
   void fold_running(const Weights& weights);
   void fold_moments(int norm, const Pass& pass);
   void fold_gradient(int norm, const Pass& pass);
@@ -147,6 +161,9 @@ class Executor {
   std::vector<Segment> train_program_;
   std::vector<Segment> train_forward_program_;
   std::vector<Segment> eval_program_;
+  IntegerProgram integer_;
+  const Weights* prepared_ = nullptr;  // what evaluation is prepared for
+  std::uint64_t prepared_version_ = 0;
   std::vector<NormScratch> norms_;
   std::vector<FloatArray> quantised_;        // by step: weight then bias
   std::vector<const float*> linear_weight_;  // by step: what the kernel reads

@@ -46,8 +46,8 @@ ir::Tensor as_float(const ir::Tensor& tensor) {
 }  // namespace
 
 NativeProgram::NativeProgram(const ir::Graph& graph, const ProgramOptions& options,
-                             const Kernels& kernels)
-    : graph_(graph), options_(options), kernels_(kernels) {
+                             const Kernels& kernels, const IntegerOptions& integer)
+    : graph_(graph), options_(options), kernels_(kernels), integer_(integer) {
   std::int64_t size = 0;
   for (const ir::Parameter& parameter : graph.parameters()) {
     if (!parameter.is_buffer) size += parameter.value.size();
@@ -65,7 +65,7 @@ NativeProgram::NativeProgram(const ir::Graph& graph, const ProgramOptions& optio
 void NativeProgram::prepare(const ir::Shape& sample) {
   if (executor_ && sample == sample_) return;
   plan_ = make_plan(graph_, sample);
-  executor_ = std::make_unique<Executor>(plan_, kernels_, options_.seed);
+  executor_ = std::make_unique<Executor>(plan_, kernels_, options_.seed, integer_);
   sample_ = sample;
 }
 
@@ -108,6 +108,7 @@ BatchResult NativeProgram::train_step(const Batch& batch, const StepOptions& opt
 void NativeProgram::update() {
   const OptimiserOptions& o = optimiser_;
   ++updates_;
+  ++weights_.version;
   if (o.kind == OptimiserKind::Sgd) {
     const SgdStep step{.rate = static_cast<float>(rate_),
                        .momentum = static_cast<float>(o.momentum),

@@ -12,7 +12,8 @@ namespace mase::engine::native {
 // only they tell how wide the input is.
 class NativeProgram : public Program {
  public:
-  NativeProgram(const ir::Graph& graph, const ProgramOptions& options, const Kernels& kernels);
+  NativeProgram(const ir::Graph& graph, const ProgramOptions& options, const Kernels& kernels,
+                const IntegerOptions& integer = integer_options());
 
   ir::Tensor forward(std::span<const ir::Tensor> inputs, Mode mode, std::uint64_t step) override;
   ir::Named<std::vector<ir::Tensor>> capture_inputs(std::span<const ir::Tensor> inputs,
@@ -29,6 +30,9 @@ class NativeProgram : public Program {
   ir::OptimiserState optimiser_state() const override;
   void load_optimiser_state(const ir::OptimiserState& state) override;
 
+  // How each linear layer was evaluated last, a line each; empty before the first evaluation.
+  std::vector<std::string> integer_report() const;
+
  private:
   // The plan for rows of this shape; made anew when the shape changes.
   void prepare(const ir::Shape& sample);
@@ -41,6 +45,7 @@ class NativeProgram : public Program {
   ir::Graph graph_;
   ProgramOptions options_;
   const Kernels& kernels_;
+  IntegerOptions integer_;
   OptimiserOptions optimiser_;
   double rate_ = 0;
   std::int64_t updates_ = 0;  // optimiser steps done

@@ -33,6 +33,10 @@ ir::Tensor NativeProgram::tensor_of(const float* flat, const PlanParameter& para
   return copy_out(flat + parameter.offset, parameter.shape);
 }
 
+std::vector<std::string> NativeProgram::integer_report() const {
+  return executor_ ? executor_->integer_report() : std::vector<std::string>{};
+}
+
 ir::State NativeProgram::state() const {
   ir::State out;
   std::int64_t offset = 0;
@@ -58,6 +62,7 @@ void NativeProgram::load_state(const ir::State& state) {
     usage_error(fmt::format("the state holds {} tensors, the network {}", state.size(),
                             graph_.parameters().size()));
   }
+  ++weights_.version;
   std::int64_t offset = 0;
   std::size_t buffer = 0;
   for (const ir::Parameter& parameter : graph_.parameters()) {

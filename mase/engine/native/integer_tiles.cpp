@@ -1,0 +1,98 @@
+// Evaluation by tiles: in integers where the plan has some, in floats where a tile holds values
+// that no code stands for.
+#include <algorithm>
+#include <vector>
+
+#include "mase/engine/native/executor.h"
+
+namespace mase::engine::native {
+namespace {
+
+constexpr std::size_t kLine = 64 / sizeof(float);
+
+// Rows in order are one block of memory, to be fetched line by line.
+struct Block {
+  const float* at = nullptr;
+  std::size_t floats = 0;
+
+  void prefetch(std::size_t most) {
+    const std::size_t now = std::min(most, floats);
+    for (std::size_t i = 0; i < now; i += kLine) __builtin_prefetch(at + i);
+    at += now;
+    floats -= now;
+  }
+};
+
+}  // namespace
+
+void Executor::prepare_evaluation(const Weights& weights) {
+  if (prepared_ == &weights && prepared_version_ == weights.version) return;
+  fold_running(weights);
+  quantise_weights(weights);
+  std::vector<const float*> gain;
+  std::vector<const float*> shift;
+  for (const NormScratch& norm : norms_) {
+    gain.push_back(norm.gain.data());
+    shift.push_back(norm.shift.data());
+  }
+  integer_.bind(
+      {.weight = linear_weight_, .bias = linear_bias_, .norm_gain = gain, .norm_shift = shift});
+  prepared_ = &weights;
+  prepared_version_ = weights.version;
+}
+
+void Executor::evaluate_tiles(Pass& pass) {
+  pass.in_order = consecutive(pass.rows.rows);
+  fetched_ = 0;
+  for (int tile = 0; tile < tiles_; ++tile) {
+    Prefetch prefetch = plan_prefetch(eval_program_, 0, tile, pass);
+    if (!integer_.instructions().empty() && evaluate_integers(tile, pass, prefetch)) continue;
+    for (const Instruction& instruction : eval_program_.front().instructions) {
+      prefetch.some(pass, plan_.values[0].features);
+      execute(instruction, tile, pass);
+    }
+  }
+}
+
+// False if the tile must be evaluated in float; nothing has been added to the result then.
+bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
+  using Code = IntegerProgram::Code;
+  const TileView view{.table = pass.rows.table,
+                      .rows = rows_of(tile, pass).data(),
+                      .n = valid(tile),
+                      .stride = stride_,
+                      .values = value(0, tile) - arrays_->values.at[0] * stride_,
+                      .at = arrays_->values.at.data()};
+  const std::size_t count = integer_.instructions().size();
+  prefetch.each = prefetch.rows.size() / count + 1;
+  const bool next_in_order = pass.in_order && tile + 1 < tiles_ && !prefetch.rows.empty();
+  Block block;
+  if (next_in_order) {
+    const auto width = static_cast<std::size_t>(plan_.values[0].features);
+    block = {pass.rows.table + prefetch.rows.front() * width, prefetch.rows.size() * width};
+  }
+  const std::size_t piece = block.floats / count + kLine;
+  for (const IntegerProgram::Instruction& instruction : integer_.instructions()) {
+    if (next_in_order) {
+      block.prefetch(piece);
+    } else {
+      prefetch.some(pass, plan_.values[0].features);
+    }
+    switch (instruction.code) {
+      case Code::Gather:
+        gather(tile, pass);
+        break;
+      case Code::FloatStep:
+        forward_step(instruction.step, tile, pass);
+        break;
+      case Code::Loss:
+        loss(tile, pass);
+        break;
+      default:
+        if (!integer_.run(instruction, view)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace mase::engine::native
