@@ -15,6 +15,7 @@ run() {
 
 say "1/5 packages and build"
 scripts/install.sh
+echo "Building; the first time takes minutes (log: build/release.log)"
 scripts/build.sh release -DMASE_TESTS=OFF
 
 project=quickstart
