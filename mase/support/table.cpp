@@ -70,7 +70,7 @@ bool is_number(std::string_view text, double* out = nullptr) {
   return true;
 }
 
-CellType type_of(const Cell& cell) {
+CellType type_of(const Cell& cell, bool text_as_given) {
   switch (cell.index()) {
     case 0:
       return CellType::Missing;
@@ -85,6 +85,7 @@ CellType type_of(const Cell& cell) {
   }
   const std::string text = without_ansi(std::get<std::string>(cell));
   if (text.empty()) return CellType::Missing;
+  if (text_as_given) return CellType::Text;
   if (text == "True" || text == "False") return CellType::Bool;
   if (is_integer(text)) return CellType::Int;
   return is_number(text) ? CellType::Float : CellType::Text;
@@ -178,7 +179,7 @@ Column make_column(const std::string& header, std::vector<Cell> cells, Align ali
                    const TableOptions& options) {
   const bool pretty = options.style == TableStyle::Pretty;
   CellType type = CellType::Bool;
-  for (const Cell& cell : cells) type = std::max(type, type_of(cell));
+  for (const Cell& cell : cells) type = std::max(type, type_of(cell, options.text_as_given));
   // The style Pretty does not look for numbers: values print as they are.
   if (pretty) type = CellType::Text;
   const bool numeric = type == CellType::Int || type == CellType::Float;
