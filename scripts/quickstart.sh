@@ -4,7 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
-ch=$root/build/release/bin/ch
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 run() {
