@@ -175,7 +175,7 @@ struct Column {
   std::vector<Lines> cells;
 };
 
-Column make_column(const std::string& header, std::vector<Cell> cells, Align align,
+Column make_column(const std::string& header, const std::vector<Cell>& cells, Align align,
                    const TableOptions& options) {
   const bool pretty = options.style == TableStyle::Pretty;
   CellType type = CellType::Bool;
@@ -241,8 +241,8 @@ void append_row(Lines& out, const std::vector<Column>& columns, const Layout& la
     Lines cells;
     for (const Column& column : columns) {
       const Lines& lines = cell_of(column, row);
-      cells.push_back(padding + (i < lines.size() ? lines[i] : std::string(column.width, ' ')) +
-                      padding);
+      const std::string& text = i < lines.size() ? lines[i] : std::string(column.width, ' ');
+      cells.push_back(fmt::format("{}{}{}", padding, text, padding));
     }
     out.push_back(without_trailing_blanks(
         fmt::format("{}{}{}", layout.begin, fmt::join(cells, layout.separator), layout.end)));
@@ -254,11 +254,13 @@ void append_row(Lines& out, const std::vector<Column>& columns, const Layout& la
 std::string format_table(const std::vector<std::string>& headers,
                          const std::vector<std::vector<Cell>>& rows, const TableOptions& options) {
   std::vector<Column> columns;
+  columns.reserve(headers.size());
   for (std::size_t c = 0; c < headers.size(); ++c) {
     std::vector<Cell> cells;
+    cells.reserve(rows.size());
     for (const auto& row : rows) cells.push_back(c < row.size() ? row[c] : Cell{});
     const Align align = c < options.align.size() ? options.align[c] : Align::Natural;
-    columns.push_back(make_column(headers[c], std::move(cells), align, options));
+    columns.push_back(make_column(headers[c], cells, align, options));
   }
   const Layout& layout = layout_of(options.style);
   Lines out;
