@@ -2,7 +2,7 @@
 # Formats the sources; with --check only says which files differ and fails if any does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mapfile -t files < <(git ls-files '*.cpp' '*.h')
+mapfile -t files < <(find mase ch tests bench fuzz examples -name '*.cpp' -o -name '*.h')
 if [ "${1:-}" = --check ]; then
   clang-format-14 --dry-run -Werror "${files[@]}"
 else

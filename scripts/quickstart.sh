@@ -4,7 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
-ch=$root/build/release/bin/ch
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 run() {
@@ -15,6 +14,7 @@ run() {
 
 say "1/5 packages and build"
 scripts/install.sh
+echo "Building; the first time takes minutes (log: build/release.log)"
 scripts/build.sh release -DMASE_TESTS=OFF
 
 project=quickstart

@@ -1,4 +1,4 @@
-// ch help [ACTION | option NAME | options | pass NAME | format NAME]
+// ch help [ACTION | option NAME | options | pass NAME | format NAME | man [ACTION]]
 #include "ch/options/help.h"
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "ch/actions/actions.h"
+#include "ch/options/manual.h"
 #include "mase/numerics/format.h"
 #include "mase/passes/pass.h"
 #include "mase/passes/plugin.h"
@@ -106,11 +107,17 @@ std::string help_for_format(const std::string& name) {
          "\n";
 }
 
+std::string help_as_manual(const std::string& name) {
+  const Action* action = find_action(name);
+  if (!name.empty() && !action) unknown("action", name, action_names());
+  return manual_page(action);
+}
+
 }  // namespace
 
 std::vector<std::string> help_topics() {
   std::vector<std::string> topics = action_names();
-  topics.insert(topics.end(), {"option", "options", "pass", "format"});
+  topics.insert(topics.end(), {"option", "options", "pass", "format", "man"});
   return topics;
 }
 
@@ -125,6 +132,8 @@ int run_help(Invocation& invocation) {
     std::cout << help_for_pass(name);
   } else if (topic == "format") {
     std::cout << help_for_format(name);
+  } else if (topic == "man") {
+    std::cout << help_as_manual(name);
   } else {
     std::cout << help_text(find_action(topic), width() + 2);
   }

@@ -14,6 +14,8 @@
 #include "mase/passes/pass.h"
 #include "mase/support/error.h"
 #include "mase/support/table.h"
+#include "mase/support/terminal.h"
+#include "mase/support/wrap.h"
 
 namespace ch {
 
@@ -48,8 +50,8 @@ Listing list_models(const Settings& settings) {
   // Model files name their layers only; the ones at hand are for jets.
   const mase::data::Info jets = mase::data::info("jsc");
   for (const auto& [name, path] : mase::models::model_files(settings.text_or("model_dir", ""))) {
-    Json row = {{"model", name}, {"parameters", nullptr},     {"class", nullptr},
-                {"data", "jsc"}, {"source", source_of(path)}, {"about", "model file"}};
+    Json row = {{"model", name}, {"parameters", nullptr},  {"class", nullptr},
+                {"data", "jsc"}, {"source", "model file"}, {"about", source_of(path)}};
     try {
       const mase::ir::Graph graph = mase::models::read_model_file(path, jets, 0);
       row["parameters"] = graph.parameter_count();
@@ -143,26 +145,49 @@ mase::Cell to_cell(const Json& value) {
   return text;
 }
 
-// Wide columns are wrapped so that the table fits the terminal.
+using Rows = std::vector<std::vector<mase::Cell>>;
+
+// The line of dashes is as wide as the table.
+int width_of(const std::string& table) {
+  const std::size_t rule = table.find("\n-") + 1;
+  return static_cast<int>(table.find('\n', rule) - rule);
+}
+
+// The last column, which explains, takes what room the others leave.
+Rows wrapped_last(Rows rows, std::size_t room) {
+  for (std::vector<mase::Cell>& row : rows) {
+    auto* text = std::get_if<std::string>(&row.back());
+    if (text) *text = fmt::format("{}", fmt::join(mase::wrap_text(*text, room), "\n"));
+  }
+  return rows;
+}
+
+// Wrapped so that the table fits the terminal: names whole, as long as there is room to explain.
 std::string to_text(const Listing& list) {
+  constexpr int kLeastRoom = 24;
   const int width = mase::inspect_terminal(STDOUT_FILENO).width;
   std::vector<std::string> headers;
   for (const auto& [key, value] : list.at(0).items()) {
     headers.push_back(key);
     headers.back()[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(key[0])));
   }
-  std::vector<std::vector<mase::Cell>> rows;
+  Rows rows;
   for (const Json& object : list) {
     rows.emplace_back();
     for (const Json& value : object) rows.back().push_back(to_cell(value));
   }
-  std::string text;
+  std::string text = mase::format_table(headers, rows);
+  if (width_of(text) <= width) return text + "\n";
+  const int taken = width_of(mase::format_table(headers, wrapped_last(rows, 1))) -
+                    static_cast<int>(headers.back().size()) - 2;
+  if (width - taken >= kLeastRoom) {
+    rows = wrapped_last(std::move(rows), static_cast<std::size_t>(width - taken));
+    return mase::format_table(headers, rows) + "\n";
+  }
   for (std::size_t cell = 60; cell >= 16; cell -= 4) {
     text =
         mase::format_table(headers, rows, {.style = mase::TableStyle::Simple, .max_width = cell});
-    // The line of dashes is as wide as the table.
-    const std::size_t rule = text.find("\n-") + 1;
-    if (text.find('\n', rule) - rule <= static_cast<std::size_t>(width)) break;
+    if (width_of(text) <= width) break;
   }
   return text + "\n";
 }

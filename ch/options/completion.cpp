@@ -32,6 +32,11 @@ bool takes_path(const Option& option) {
          option.metavar == "PATH";
 }
 
+// Networks and tables are known by name, or are files.
+bool takes_path(const Positional& positional) {
+  return positional.values && !positional.only_values;
+}
+
 std::string joined_flags(const Option& option, std::string_view separator) {
   return fmt::format("{}", fmt::join(option.flags, separator));
 }
@@ -145,7 +150,11 @@ std::string zsh_script() {
     for (std::size_t i = 0; i < action.positionals.size(); ++i) {
       const Positional& positional = action.positionals[i];
       const std::string words = names(positional);
-      const std::string what = words.empty() ? " " : fmt::format("({})", words);
+      std::string what = words.empty() ? " " : fmt::format("({})", words);
+      if (takes_path(positional)) {
+        what = fmt::format("{{_alternative \"names:{}:({})\" \"files:file:_files\"}}",
+                           positional.name, words);
+      }
       specs += fmt::format(" \\\n        {}",
                            shell_quoted(fmt::format("{}:{}:{}", i + 1, positional.name, what)));
     }
@@ -185,13 +194,16 @@ std::string fish_script() {
     out += fmt::format("complete -c ch -n __fish_use_subcommand -a {} -d {}\n", action.name,
                        shell_quoted(action.summary));
     std::set<std::string> words;
+    bool files = false;
     for (const Positional& positional : action.positionals) {
+      files = files || takes_path(positional);
       if (!positional.values) continue;
       for (const std::string& value : positional.values()) words.insert(value);
     }
     if (!words.empty()) {
-      out += fmt::format("complete -c ch -n '__fish_seen_subcommand_from {}' -a {}\n", action.name,
-                         shell_quoted(fmt::format("{}", fmt::join(words, " "))));
+      out +=
+          fmt::format("complete -c ch -n '__fish_seen_subcommand_from {}'{} -a {}\n", action.name,
+                      files ? " -F" : "", shell_quoted(fmt::format("{}", fmt::join(words, " "))));
     }
   }
   for (const Option& option : options()) {

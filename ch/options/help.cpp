@@ -17,17 +17,24 @@ constexpr std::string_view kDescription =
     "From a trained neural network to a circuit that computes the same integers: train and test a "
     "supported model, look inside it as a graph, and transform (e.g. quantise) it.";
 
-constexpr std::string_view kExitCodes =
-    "exit codes:\n"
-    "  0 success, 1 the run failed, 2 usage or configuration, 3 unreadable input,\n"
-    "  4 unsupported op or format, 5 external tool missing or failed, 6 a check failed,\n"
-    "  70 internal error, 130 interrupted, 143 terminated\n";
+constexpr ExitStatus kExitStatuses[] = {
+    {"0", "success"},
+    {"1", "the run failed"},
+    {"2", "usage or configuration"},
+    {"3", "unreadable input"},
+    {"4", "unsupported op or format"},
+    {"5", "external tool missing or failed"},
+    {"6", "a check failed"},
+    {"70", "internal error"},
+    {"130", "interrupted"},
+    {"143", "terminated"},
+};
 
-constexpr std::string_view kExamples =
-    "examples:\n"
-    "  ch train jsc-tiny jsc --max-epochs 10 --batch-size 256\n"
-    "  ch test jsc-tiny jsc --load mase_output/.../software/training_ckpts/best.ckpt\n"
-    "  ch transform --config configs/examples/jsc_toy_by_type.toml\n";
+constexpr std::string_view kExamples[] = {
+    "ch train jsc-tiny jsc --max-epochs 10 --batch-size 256",
+    "ch test jsc-tiny jsc --load mase_output/.../software/training_ckpts/best.ckpt",
+    "ch transform --config configs/examples/jsc_toy_by_type.toml",
+};
 
 bool shows(const Option& option, const Action* action) {
   if (option.is_positional()) return false;
@@ -50,17 +57,6 @@ std::string default_text(const Option& option) {
   if (!option.takes_value()) return "";
   if (!option.shown_default.empty()) return std::string(option.shown_default);
   return option.standard.is_none() ? "" : shown(option.standard);
-}
-
-std::string full_help(const Option& option) {
-  std::string text(option.help);
-  if (!option.choices.empty()) {
-    text += fmt::format(" One of ({})", fmt::join(option.choices, "|"));
-    if (option.or_path) text += " or a path";
-  }
-  const std::string standard = default_text(option);
-  if (!standard.empty()) text += fmt::format(" (default: {})", standard);
-  return text;
 }
 
 void append_entry(std::string& out, const std::string& head, const std::string& text, int width) {
@@ -145,10 +141,7 @@ void append_positionals(std::string& out, const Action* action, int width) {
   if (action->positionals.empty()) return;
   out += "\nmain arguments:\n";
   for (const Positional& positional : action->positionals) {
-    std::string text(positional.help);
-    if (positional.only_values)
-      text += fmt::format(" One of ({})", fmt::join(positional.values(), "|"));
-    append_entry(out, std::string(positional.name), text, width);
+    append_entry(out, std::string(positional.name), positional_help(positional), width);
   }
 }
 
@@ -166,7 +159,49 @@ std::string users_of(const Option& option) {
   return names.size() == actions().size() ? "all" : fmt::format("{}", fmt::join(names, ", "));
 }
 
+// "exit codes:" and the rows, as many on a line as fit.
+void append_exit_codes(std::string& out, std::size_t width) {
+  std::vector<std::string> parts;
+  for (const ExitStatus& status : kExitStatuses) {
+    parts.push_back(fmt::format("{} {}{}", status.codes, status.meaning,
+                                &status == &std::end(kExitStatuses)[-1] ? "" : ","));
+  }
+  out += "exit codes:\n";
+  append_parts(out, " ", parts, width);
+}
+
 }  // namespace
+
+std::string_view description() {
+  return kDescription;
+}
+
+std::span<const std::string_view> examples() {
+  return kExamples;
+}
+
+std::span<const ExitStatus> exit_statuses() {
+  return kExitStatuses;
+}
+
+std::string full_help(const Option& option) {
+  std::string text(option.help);
+  if (!option.choices.empty()) {
+    text += fmt::format(" One of ({})", fmt::join(option.choices, "|"));
+    if (option.or_path) text += " or a path";
+  }
+  const std::string standard = default_text(option);
+  if (!standard.empty()) text += fmt::format(" (default: {})", standard);
+  return text;
+}
+
+std::string positional_help(const Positional& positional) {
+  std::string text(positional.help);
+  if (positional.only_values) {
+    text += fmt::format(" One of ({})", fmt::join(positional.values(), "|"));
+  }
+  return text;
+}
 
 std::string usage_line(const Action* action) {
   if (!action) return "usage: ch ACTION [MODEL] [DATASET] [options]    (ch --help explains them)";
@@ -191,7 +226,9 @@ std::string help_text(const Action* action, int width) {
     }
     if (!entries.empty()) out += fmt::format("\n{}:\n{}", title(group), entries);
   }
-  if (!action) out += fmt::format("\n{}\n{}", kExamples, kExitCodes);
+  if (action) return out;
+  out += fmt::format("\nexamples:\n  {}\n\n", fmt::join(kExamples, "\n  "));
+  append_exit_codes(out, static_cast<std::size_t>(width));
   return out;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "ch/action.h"
 
@@ -14,5 +16,18 @@ std::string help_text(const Action* action, int width);
 std::string help_option(const Option& option, int width);
 // All options as Markdown tables, one per group: the option reference of the documentation.
 std::string options_markdown();
+
+// The pieces that the help and the manual share.
+inline constexpr std::string_view kSummary =
+    "train, look into, transform and test small neural networks";
+struct ExitStatus {
+  std::string_view codes;
+  std::string_view meaning;
+};
+std::string_view description();
+std::span<const std::string_view> examples();
+std::span<const ExitStatus> exit_statuses();
+std::string full_help(const Option& option);  // with its choices and its default
+std::string positional_help(const Positional& positional);
 
 }  // namespace ch

@@ -70,7 +70,7 @@ bool is_number(std::string_view text, double* out = nullptr) {
   return true;
 }
 
-CellType type_of(const Cell& cell) {
+CellType type_of(const Cell& cell, bool text_as_given) {
   switch (cell.index()) {
     case 0:
       return CellType::Missing;
@@ -85,6 +85,7 @@ CellType type_of(const Cell& cell) {
   }
   const std::string text = without_ansi(std::get<std::string>(cell));
   if (text.empty()) return CellType::Missing;
+  if (text_as_given) return CellType::Text;
   if (text == "True" || text == "False") return CellType::Bool;
   if (is_integer(text)) return CellType::Int;
   return is_number(text) ? CellType::Float : CellType::Text;
@@ -174,11 +175,11 @@ struct Column {
   std::vector<Lines> cells;
 };
 
-Column make_column(const std::string& header, std::vector<Cell> cells, Align align,
+Column make_column(const std::string& header, const std::vector<Cell>& cells, Align align,
                    const TableOptions& options) {
   const bool pretty = options.style == TableStyle::Pretty;
   CellType type = CellType::Bool;
-  for (const Cell& cell : cells) type = std::max(type, type_of(cell));
+  for (const Cell& cell : cells) type = std::max(type, type_of(cell, options.text_as_given));
   // The style Pretty does not look for numbers: values print as they are.
   if (pretty) type = CellType::Text;
   const bool numeric = type == CellType::Int || type == CellType::Float;
@@ -240,8 +241,8 @@ void append_row(Lines& out, const std::vector<Column>& columns, const Layout& la
     Lines cells;
     for (const Column& column : columns) {
       const Lines& lines = cell_of(column, row);
-      cells.push_back(padding + (i < lines.size() ? lines[i] : std::string(column.width, ' ')) +
-                      padding);
+      const std::string& text = i < lines.size() ? lines[i] : std::string(column.width, ' ');
+      cells.push_back(fmt::format("{}{}{}", padding, text, padding));
     }
     out.push_back(without_trailing_blanks(
         fmt::format("{}{}{}", layout.begin, fmt::join(cells, layout.separator), layout.end)));
@@ -253,11 +254,13 @@ void append_row(Lines& out, const std::vector<Column>& columns, const Layout& la
 std::string format_table(const std::vector<std::string>& headers,
                          const std::vector<std::vector<Cell>>& rows, const TableOptions& options) {
   std::vector<Column> columns;
+  columns.reserve(headers.size());
   for (std::size_t c = 0; c < headers.size(); ++c) {
     std::vector<Cell> cells;
+    cells.reserve(rows.size());
     for (const auto& row : rows) cells.push_back(c < row.size() ? row[c] : Cell{});
     const Align align = c < options.align.size() ? options.align[c] : Align::Natural;
-    columns.push_back(make_column(headers[c], std::move(cells), align, options));
+    columns.push_back(make_column(headers[c], cells, align, options));
   }
   const Layout& layout = layout_of(options.style);
   Lines out;

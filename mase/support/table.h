@@ -8,7 +8,7 @@
 namespace mase {
 
 // A cell: missing, or a value. Text that reads as a number or as True/False counts as one when the
-// type of its column is decided.
+// type of its column is decided (unless `text_as_given`).
 using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 
 enum class TableStyle {
@@ -30,6 +30,7 @@ struct TableOptions {
   // inside of words that are longer by themselves. 0 = never.
   std::size_t max_width = 0;
   int significant_digits = 6;  // of columns of floats
+  bool text_as_given = false;  // text that reads as a number stays text: 640.0 stays 640.0
 };
 
 // The text of a table, lines joined by '\n', none at the end. Rows may be shorter than the header.

@@ -58,6 +58,61 @@ TEST_F(Completion, EachShellReadsItsScript) {
   }
 }
 
+// What fish offers for the last word of a line, one a line, without the explanations.
+TEST_F(Completion, FishOffersWhatTheTablesHold) {
+  if (run("command -v fish").exit_code != 0) GTEST_SKIP() << "fish is not installed";
+  const std::string file = script("fish");
+  const auto offers = [&](const std::string& line) {
+    return run("HOME=$PWD fish --no-config -c 'source " + file + "; complete -C \"" + line +
+               "\"' | cut -f 1 | sort | tr '\\n' ' '")
+        .output;
+  };
+  EXPECT_EQ(offers("ch tr"), "train transform ");
+  EXPECT_EQ(offers("ch train jsc-ti"), "jsc-tiny ");
+  EXPECT_EQ(offers("ch train --max-e"), "--max-epochs ");
+  EXPECT_EQ(offers("ch train --training-optimizer ad"), "adam adamw ");
+  EXPECT_EQ(offers("ch train --training-optimizer=ad"),
+            "--training-optimizer=adam --training-optimizer=adamw ");
+  EXPECT_EQ(offers("ch test --max-e"), "") << "test does not train";
+  EXPECT_EQ(offers("ch info m"), "models ");
+  std::ofstream(folder_ / "net.toml") << "";
+  EXPECT_EQ(offers("ch transform --config ne"), "net.toml ");
+  EXPECT_EQ(offers("ch train ne"), "net.toml ") << "a model may be a file";
+}
+
+// zsh completes in its line editor only: a pseudo-terminal of its own types a tab into one.
+TEST_F(Completion, ZshOffersWhatTheTablesHold) {
+  if (run("command -v zsh").exit_code != 0) GTEST_SKIP() << "zsh is not installed";
+  script("zsh");
+  std::ofstream(folder_ / "drive.zsh") << R"END(zmodload zsh/zpty
+zpty shell zsh -f -i
+line() { zpty -w shell "$1" }
+line "PROMPT='' RPROMPT=''; unset zle_bracketed_paste; autoload -Uz compinit; compinit -u -D"
+line 'source ch.zsh; LISTMAX=1000'
+# Tab completes; control-X shows what the line has become.
+line 'show() { print -r -- "LINE=[$BUFFER]"; BUFFER=""; zle accept-line }'
+line "zle -N show; bindkey '^X' show; bindkey '^I' expand-or-complete; print READ''Y"
+zpty -r -m shell text '*READY*'
+zpty -w -n shell "$1"$'\t\x18'
+zpty -r -m shell text '*LINE=\[*\]*'
+print -r -- "${${text##*LINE=\[}%%\]*}"
+zpty -d shell
+)END";
+  const auto completed = [&](const std::string& line) {
+    return run("HOME=$PWD TERM=dumb timeout 30 zsh -f drive.zsh '" + line + "'").output;
+  };
+  EXPECT_EQ(completed("ch trai"), "ch train \n");
+  EXPECT_EQ(completed("ch train jsc-ti"), "ch train jsc-tiny \n");
+  EXPECT_EQ(completed("ch train --max-e"), "ch train --max-epochs \n");
+  EXPECT_EQ(completed("ch train --training-optimizer sg"), "ch train --training-optimizer sgd \n");
+  EXPECT_EQ(completed("ch train jsc-tiny toy"), "ch train jsc-tiny toy_tiny \n");
+  EXPECT_EQ(completed("ch test --max-e"), "ch test --max-e\n") << "test does not train";
+  EXPECT_EQ(completed("ch info mod"), "ch info models \n");
+  std::ofstream(folder_ / "net.toml") << "";
+  EXPECT_EQ(completed("ch transform --config ne"), "ch transform --config net.toml \n");
+  EXPECT_EQ(completed("ch train ne"), "ch train net.toml \n") << "a model may be a file";
+}
+
 TEST_F(Completion, RefusesOtherShells) {
   EXPECT_THROW(completion_script("tcsh"), mase::Error);
 }

@@ -12,6 +12,10 @@ cmake -S "$source_dir/tests/install/outside" -B "$work/build" -G Ninja \
 cmake --build "$work/build"
 "$work/build/outside"
 "$work/prefix/bin/ch" --help >/dev/null
+for file in man/man1/ch.1 man/man1/ch-train.1 bash-completion/completions/ch \
+            zsh/site-functions/_ch fish/vendor_completions.d/ch.fish; do
+  test -s "$work/prefix/share/$file" || { echo "not installed: share/$file" >&2; exit 1; }
+done
 
 # A pass of one's own, built outside: from its own main, and loaded by the program.
 cmake -S "$source_dir/examples/own_pass" -B "$work/own_pass" -G Ninja \

@@ -75,20 +75,23 @@ PassResult run(const ir::Graph& graph, const Options& options, Context& context)
 std::string FlopReport::table() const {
   std::vector<std::string> headers;
   std::vector<std::vector<Cell>> rows;
+  std::vector<Align> align;
   const auto add_row = [&](const NodeCost& node) {
     std::vector<Cell> cells;
     headers.clear();
+    align.clear();
     for (const auto& [key, value] : row(node)) {
+      const bool text = value.is<std::string>();
       headers.push_back(key);
-      cells.emplace_back(value.is<std::string>()
-                             ? Cell(value.as_text())
-                             : Cell(static_cast<std::int64_t>(value.as_number())));
+      align.push_back(text ? Align::Left : Align::Right);
+      cells.emplace_back(text ? value.as_text() : ir::repr(value));
     }
     rows.push_back(std::move(cells));
   };
   for (const NodeCost& node : nodes) add_row(node);
   add_row(total);
-  return format_table(headers, rows, {.style = TableStyle::Orgtbl});
+  return format_table(headers, rows,
+                      {.style = TableStyle::Orgtbl, .align = align, .text_as_given = true});
 }
 
 ir::Value FlopReport::to_value() const {

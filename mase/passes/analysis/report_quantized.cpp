@@ -54,7 +54,7 @@ std::string summary_table(const std::vector<QuantisedParameter>& parameters) {
 std::string first_elements(const QuantisedParameter& p, std::int64_t count) {
   std::vector<std::vector<Cell>> rows;
   for (std::int64_t i = 0; i < count; ++i) {
-    rows.push_back({p.values.at(i), p.code_text(i), p.quantised.at(i), p.errors.at(i)});
+    rows.push_back({p.values.at(i), p.code_text(i), p.quantised.at(i) + 0.0, p.errors.at(i)});
   }
   return format_table({"Value", "Code", "Quantised", "Error"}, rows,
                       {.style = TableStyle::Orgtbl,
