@@ -14,6 +14,7 @@
 #include "mase/io/npz.h"
 #include "mase/models/model.h"
 #include "mase/support/error.h"
+#include "tests/engine/json_attribute.h"
 #include "tests/engine/networks.h"
 #include "tests/shared_data.h"
 
@@ -21,17 +22,6 @@ namespace mase::engine {
 namespace {
 
 using ::testing::HasSubstr;
-
-ir::Value attribute(const nlohmann::json& value) {
-  if (value.is_array()) {
-    ir::Tuple tuple;
-    for (const auto& item : value) tuple.items.push_back(attribute(item));
-    return tuple;
-  }
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_string()) return value.get<std::string>();
-  return value.get<std::int64_t>();
-}
 
 const ir::Tensor& array(const ir::State& arrays, const std::string& name) {
   const ir::Tensor* found = ir::find(arrays, name);
@@ -44,7 +34,7 @@ ir::Graph layer_of(const nlohmann::json& c, const ops::Op& op, const ir::State& 
   ir::Graph graph = test::with_input();
   ir::Dict given;
   for (const auto& [name, value] : c["constructor"].items()) {
-    given.emplace_back(name, attribute(value));
+    given.emplace_back(name, test::attribute(value));
   }
   Random random(0);
   ir::Node& node = ops::add_layer(graph, op, given, "layer", "x", random);
