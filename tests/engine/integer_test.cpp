@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <ostream>
 #include <set>
 
 #include "mase/engine/native/program.h"
@@ -35,6 +36,10 @@ struct Pair {
   const Kernels* floats;
   const IntegerKernels* integers;
 };
+
+void PrintTo(const Pair& pair, std::ostream* out) {
+  *out << pair.name;
+}
 
 std::vector<Pair> pairs() {
   std::vector<Pair> out = {
@@ -217,6 +222,24 @@ TEST_P(Integer, CoversJetNetworks) {
   for (const std::string& line : program.integer_report()) {
     EXPECT_THAT(line, ::testing::HasSubstr("8-bit codes")) << line;
     EXPECT_THAT(line, ::testing::StartsWith("seq_blocks_")) << line;
+  }
+}
+
+// Convolutions stay in float; the linear layers behind them do not.
+TEST_P(Integer, GoesOnBehindConvolutions) {
+  const ir::Graph graph =
+      test::quantised(test::sequence({"Conv2d(1, 3, 3)", "BatchNorm2d(3)", "ReLU()", "Flatten()",
+                                      "Linear(48, 7)", "ReLU()", "Linear(7, 4)"}),
+                      "linear", 8, 4);
+  const ir::State state = test::random_state(graph, 2);
+  NativeProgram program(graph, {}, *GetParam().floats, {.kernels = GetParam().integers});
+  NativeProgram floats(graph, {}, *GetParam().floats, {.enabled = false});
+  program.load_state(state);
+  floats.load_state(state);
+  const ir::Tensor x = test::random_tensor({70, 1, 6, 6}, 3);
+  EXPECT_TRUE(same_bits(logits(program, x), logits(floats, x)));
+  for (const std::string& line : program.integer_report()) {
+    EXPECT_THAT(line, ::testing::HasSubstr("8-bit codes"));
   }
 }
 
