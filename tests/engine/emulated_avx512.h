@@ -1,7 +1,7 @@
 #pragma once
 
-// AVX-512 (F, BW, VNNI) as SIMDe emulates it with narrower vectors: included in front of
-// integer_kernels.cpp by the test build, so that its 512-bit forms run on machines without it.
+// AVX-512 (F, BW, VNNI) as SIMDe emulates it with narrower vectors: included in front of the native
+// engine's kernels by the test build, so that their 512-bit forms run on machines without it.
 // Fills the gaps of SIMDe 0.7.4.
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
@@ -27,7 +27,39 @@ inline simde__m512i to_int(simde__m512 x) {
   return simde__m512i_from_private(out);
 }
 
+// Four 128-bit parts: two of a, then two of b.
+template <int kParts>
+simde__m512 shuffle_parts(simde__m512 a, simde__m512 b) {
+  simde__m512_private out;
+  const simde__m512_private from_a = simde__m512_to_private(a);
+  const simde__m512_private from_b = simde__m512_to_private(b);
+  out.m128[0] = from_a.m128[kParts & 3];
+  out.m128[1] = from_a.m128[(kParts >> 2) & 3];
+  out.m128[2] = from_b.m128[(kParts >> 4) & 3];
+  out.m128[3] = from_b.m128[(kParts >> 6) & 3];
+  return simde__m512_from_private(out);
+}
+
+inline float sum_lanes(simde__m512 x) {
+  const simde__m512_private lanes = simde__m512_to_private(x);
+  float sum = 0;
+  for (int i = 0; i < 16; ++i) sum += lanes.f32[i];
+  return sum;
+}
+
+inline simde__m512i widen_bytes(__m128i x) {
+  simde__m512i_private out;
+  unsigned char bytes[16];
+  __builtin_memcpy(bytes, &x, sizeof bytes);
+  for (int i = 0; i < 16; ++i) out.i32[i] = bytes[i];
+  return simde__m512i_from_private(out);
+}
+
 }  // namespace mase::engine::emulated
+
+#define _mm512_shuffle_f32x4(a, b, parts) mase::engine::emulated::shuffle_parts<parts>(a, b)
+#define _mm512_reduce_add_ps mase::engine::emulated::sum_lanes
+#define _mm512_cvtepu8_epi32 mase::engine::emulated::widen_bytes
 
 #define _mm512_cvtepi32_ps mase::engine::emulated::to_float
 #define _mm512_cvtps_epi32 mase::engine::emulated::to_int

@@ -5,7 +5,7 @@
 namespace mase::engine::native::MASE_ISA {
 namespace {
 
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
 // 16 rows of 16 floats at `rows`, transposed to x[f * stride].
 void transpose(const float* const* rows, float* x, int stride) {
   __m512 r[16];

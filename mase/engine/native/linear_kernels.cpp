@@ -120,7 +120,7 @@ inline void weight_block(const float* dy, const float* x, float* dw, int inputs,
     x += kLanes;
     dy += kLanes;
   } while (x != end);
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   if constexpr (O * I == 16) {
     Vec flat[16];
     float* to[16];

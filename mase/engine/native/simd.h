@@ -8,7 +8,12 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+// MASE_EMULATED_512 (tests only): the 512-bit intrinsics come from an emulation included before.
+#if defined(__AVX512F__) || defined(MASE_EMULATED_512)
+#define MASE_SIMD_512 1
+#endif
+
+#if defined(MASE_SIMD_512) || defined(__AVX2__)
 #include <immintrin.h>
 #elif defined(__ARM_NEON)
 #include <arm_neon.h>
@@ -17,7 +22,7 @@
 namespace mase::engine::native {
 namespace {  // each instruction set has its own: identical names must not be merged by the linker
 
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
 constexpr int kLanes = 16;
 #elif defined(__AVX2__)
 constexpr int kLanes = 8;
@@ -40,7 +45,7 @@ inline void store(float* p, Vec v) {
   *reinterpret_cast<Vec*>(p) = v;
 }
 inline Vec splat(float x) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return (Vec)_mm512_set1_ps(x);
 #elif defined(__AVX2__)
   return (Vec)_mm256_set1_ps(x);
@@ -51,7 +56,7 @@ inline Vec splat(float x) {
 
 // kLanes bytes as integers.
 inline IntVec widen(const std::uint8_t* p) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return (IntVec)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 #elif defined(__AVX2__)
   return (IntVec)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
@@ -62,7 +67,7 @@ inline IntVec widen(const std::uint8_t* p) {
 
 // Whether any lane of a comparison holds.
 inline bool any(IntVec mask) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
 #elif defined(__AVX2__)
   return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
@@ -73,7 +78,7 @@ inline bool any(IntVec mask) {
 
 // a * b + c, rounded once where the machine can.
 inline Vec fma(Vec a, Vec b, Vec c) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(__AVX2__)
   return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
@@ -101,7 +106,7 @@ inline Vec fma_once(Vec a, Vec b, Vec c) {
 
 // To the nearest integer, ties to even.
 inline Vec round_even(Vec x) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return (Vec)_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 #elif defined(__AVX2__)
   return (Vec)_mm256_round_ps((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -113,7 +118,7 @@ inline Vec round_even(Vec x) {
 }
 
 inline Vec square_root(Vec x) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return (Vec)_mm512_sqrt_ps((__m512)x);
 #elif defined(__AVX2__)
   return (Vec)_mm256_sqrt_ps((__m256)x);
@@ -126,7 +131,7 @@ inline Vec square_root(Vec x) {
 
 // The sum of the lanes, in an order of its own that never changes.
 inline float sum(Vec v) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return _mm512_reduce_add_ps((__m512)v);
 #elif defined(__AVX2__)
   const __m256 all = (__m256)v;
@@ -138,7 +143,7 @@ inline float sum(Vec v) {
 #endif
 }
 
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
 // out[i] += sum(v[i]) for 16 vectors: adding while transposing takes a third of the work of 16
 // separate sums.
 inline void add_sums(const Vec (&v)[16], float* const (&out)[16]) {
@@ -168,7 +173,7 @@ inline void add_sums(const Vec (&v)[16], float* const (&out)[16]) {
 
 // out[0..3] += sum(v[0..3])
 inline void add_sums(const Vec (&v)[4], float* out) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX2__) && !defined(MASE_SIMD_512)
   const __m256 both = _mm256_hadd_ps(_mm256_hadd_ps((__m256)v[0], (__m256)v[1]),
                                      _mm256_hadd_ps((__m256)v[2], (__m256)v[3]));
   const __m128 sums = _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1));
@@ -180,7 +185,7 @@ inline void add_sums(const Vec (&v)[4], float* out) {
 
 // NaN goes through both, as in the scalar kernels of the number formats.
 inline Vec at_least(Vec x, Vec low) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return (Vec)_mm512_max_ps((__m512)low, (__m512)x);  // the second operand where one is NaN
 #elif defined(__AVX2__)
   return (Vec)_mm256_max_ps((__m256)low, (__m256)x);
@@ -189,7 +194,7 @@ inline Vec at_least(Vec x, Vec low) {
 #endif
 }
 inline Vec at_most(Vec x, Vec high) {
-#if defined(__AVX512F__)
+#if defined(MASE_SIMD_512)
   return (Vec)_mm512_min_ps((__m512)high, (__m512)x);
 #elif defined(__AVX2__)
   return (Vec)_mm256_min_ps((__m256)high, (__m256)x);
@@ -203,7 +208,7 @@ inline Vec at_most(Vec x, Vec high) {
 inline void pin(Vec& v) {
 #if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__)
   asm("" : "+v"(v));
-#elif defined(__AVX2__) && defined(__GNUC__) && !defined(__clang__)
+#elif defined(__AVX2__) && !defined(MASE_SIMD_512) && defined(__GNUC__) && !defined(__clang__)
   asm("" : "+x"(v));
 #else
   (void)v;
