@@ -16,48 +16,60 @@ std::int64_t padded(std::int64_t n) {
 
 // Sets a channel's features to one number.
 void spread(FloatArray& to, int channel, int area, double value) {
+  if (area == 1) {
+    to.data()[channel] = static_cast<float>(value);
+    return;
+  }
   std::fill_n(to.data() + std::ptrdiff_t{channel} * area, area, static_cast<float>(value));
 }
 
 }  // namespace
 
 // Merges the moments of the tiles in order (Chan, Golub and LeVeque 1979), in double.
+void Executor::merge_moments(const PlanNorm& n, NormScratch& s) const {
+  s.merged_mean.assign(s.tile_mean.data(), s.tile_mean.data() + n.channels);
+  s.merged_m2.assign(s.tile_m2.data(), s.tile_m2.data() + n.channels);
+  double count = static_cast<double>(valid(0)) * n.area;
+  for (int tile = 1; tile < tiles_; ++tile) {
+    const float* mean = s.tile_mean.data() + tile * padded(n.channels);
+    const float* m2 = s.tile_m2.data() + tile * padded(n.channels);
+    const double tile_count = static_cast<double>(valid(tile)) * n.area;
+    const double share = tile_count / (count + tile_count);
+    const double weight = count * share;
+    for (std::size_t f = 0; f < s.merged_mean.size(); ++f) {
+      const double d = mean[f] - s.merged_mean[f];
+      s.merged_mean[f] += d * share;
+      s.merged_m2[f] += m2[f] + d * d * weight;
+    }
+    count += tile_count;
+  }
+}
+
 void Executor::fold_moments(int norm, const Pass& pass) {
   const PlanNorm& n = plan_.norms[norm];
   NormScratch& s = norms_[norm];
+  merge_moments(n, s);
   const float* flat = pass.weights.flat.data();
   const float* gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : nullptr;
   const float* beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : nullptr;
   const double total = static_cast<double>(samples_) * n.area;
+  const double share = 1 / total;
+  const double moved = n.momentum / (total - 1);
   float* running_mean = pass.moving ? pass.moving->buffers[n.running_mean].data() : nullptr;
   float* running_var = pass.moving ? pass.moving->buffers[n.running_var].data() : nullptr;
   for (int f = 0; f < n.channels; ++f) {
-    double count = 0;
-    double mean = 0;
-    double m2 = 0;
-    if (tiles_ == 1) {
-      mean = s.tile_mean.data()[f];
-      m2 = s.tile_m2.data()[f];
-    }
-    for (int tile = 0; tile < tiles_ && tiles_ > 1; ++tile) {
-      const std::int64_t at = tile * padded(n.channels) + f;
-      const double tile_count = static_cast<double>(valid(tile)) * n.area;
-      const double d = s.tile_mean.data()[at] - mean;
-      const double both = count + tile_count;
-      mean += d * tile_count / both;
-      m2 += s.tile_m2.data()[at] + d * d * count * tile_count / both;
-      count = both;
-    }
-    const double inverse = 1.0 / std::sqrt(m2 / total + n.epsilon);
+    const double mean = s.merged_mean[static_cast<std::size_t>(f)];
+    const double m2 = s.merged_m2[static_cast<std::size_t>(f)];
+    const double inverse = 1.0 / std::sqrt(m2 * share + n.epsilon);
     const double gain = (gamma ? gamma[f] : 1.0) * inverse;
     spread(s.mean, f, n.area, mean);
     spread(s.inverse, f, n.area, inverse);
     spread(s.gain, f, n.area, gain);
     spread(s.shift, f, n.area, (beta ? beta[f] : 0.0) - mean * gain);
     if (!running_mean) continue;
-    const double m = n.momentum;
-    running_mean[f] = static_cast<float>((1 - m) * running_mean[f] + m * mean);
-    running_var[f] = static_cast<float>((1 - m) * running_var[f] + m * m2 / (total - 1));
+    const double kept = 1 - n.momentum;
+    running_mean[f] = static_cast<float>(kept * running_mean[f] + n.momentum * mean);
+    running_var[f] = static_cast<float>(kept * running_var[f] + moved * m2);
   }
   if (pass.moving && n.batches >= 0) ++pass.moving->counts[n.batches];
   if (pass.moving) ++pass.moving->version;
@@ -69,7 +81,7 @@ void Executor::fold_gradient(int norm, const Pass& pass) {
   NormScratch& s = norms_[norm];
   float* dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : nullptr;
   float* dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset : nullptr;
-  const double total = static_cast<double>(samples_) * n.area;
+  const double share = 1 / (static_cast<double>(samples_) * n.area);
   const std::int64_t features = std::int64_t{n.channels} * n.area;
   for (int f = 0; f < n.channels; ++f) {
     double s1 = 0;
@@ -83,10 +95,10 @@ void Executor::fold_gradient(int norm, const Pass& pass) {
     }
     const double inverse = s.inverse.data()[first];
     const double a = s.gain.data()[first];
-    const double b = -a * inverse * inverse * s2 / total;
+    const double b = -a * inverse * inverse * s2 * share;
     spread(s.a, f, n.area, a);
     spread(s.b, f, n.area, b);
-    spread(s.c, f, n.area, -a * s1 / total - b * s.mean.data()[first]);
+    spread(s.c, f, n.area, -a * s1 * share - b * s.mean.data()[first]);
     if (dgamma) dgamma[f] += static_cast<float>(s2 * inverse);
     if (dbeta) dbeta[f] += static_cast<float>(s1);
   }

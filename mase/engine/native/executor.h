@@ -89,6 +89,7 @@ class Executor {
   struct NormScratch {
     FloatArray gain, shift, mean, inverse;  // folded forward
     FloatArray a, b, c;                     // folded gradient
+    std::vector<double> merged_mean, merged_m2;
     FloatArray tile_mean, tile_m2, s1, s2;  // [tile][padded features]
   };
 
@@ -145,6 +146,7 @@ class Executor {
   void evaluate_tiles(Pass& pass);
   bool evaluate_integers(int tile, Pass& pass, Prefetch& prefetch);
   void fold_running(const Weights& weights);
+  void merge_moments(const PlanNorm& norm, NormScratch& scratch) const;
   void fold_moments(int norm, const Pass& pass);
   void fold_gradient(int norm, const Pass& pass);
   void dropout(const PlanStep& step, int tile, const Pass& pass, const float* from,

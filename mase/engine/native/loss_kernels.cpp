@@ -141,17 +141,20 @@ void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int 
       exponentials<1>(z + group, labels + group, v, classes, stride, e, normaliser + v, margin + v,
                       decided + v);
     }
+    // The sum of the logarithms is that of the product, at most 255^8 (a byte of classes).
+    Vec product = splat(1.0f);
     for (v = 0; v < vectors; ++v) {
       const int first = group + v * kLanes;
       const IntVec active = lane < n - first;  // all bits set where the sample exists
-      const Vec each = logarithm(normaliser[v]) + margin[v];
-      losses += active ? each : Vec{};
+      product *= active ? normaliser[v] : splat(1.0f);
+      losses += active ? margin[v] : Vec{};
       right -= decided[v] & (normaliser[v] == normaliser[v]) & active;
       if (any((normaliser[v] != normaliser[v]) & active)) [[unlikely]] {
         *correct += decided_by_infinity(z + first, labels + first, normaliser[v], classes,
                                         std::min(n - first, kLanes), stride);
       }
     }
+    losses += logarithm(product);
     for (v = 0; v < vectors && dz; ++v) {
       const int first = group + v * kLanes;
       const IntVec active = lane < n - first;
