@@ -153,11 +153,13 @@ int width_of(const std::string& table) {
   return static_cast<int>(table.find('\n', rule) - rule);
 }
 
-// The last column, which explains, takes what room the others leave.
-Rows wrapped_last(Rows rows, std::size_t room) {
+// The texts of a column and of those behind it, wrapped between words.
+Rows wrapped(Rows rows, std::size_t first_column, std::size_t room) {
   for (std::vector<mase::Cell>& row : rows) {
-    auto* text = std::get_if<std::string>(&row.back());
-    if (text) *text = fmt::format("{}", fmt::join(mase::wrap_text(*text, room), "\n"));
+    for (std::size_t column = first_column; column < row.size(); ++column) {
+      auto* text = std::get_if<std::string>(&row[column]);
+      if (text) *text = fmt::format("{}", fmt::join(mase::wrap_text(*text, room), "\n"));
+    }
   }
   return rows;
 }
@@ -178,12 +180,21 @@ std::string to_text(const Listing& list) {
   }
   std::string text = mase::format_table(headers, rows);
   if (width_of(text) <= width) return text + "\n";
-  const int taken = width_of(mase::format_table(headers, wrapped_last(rows, 1))) -
+  // The last column, which explains, takes what room the others leave.
+  const std::size_t last = headers.size() - 1;
+  const int taken = width_of(mase::format_table(headers, wrapped(rows, last, 1))) -
                     static_cast<int>(headers.back().size()) - 2;
   if (width - taken >= kLeastRoom) {
-    rows = wrapped_last(std::move(rows), static_cast<std::size_t>(width - taken));
+    rows = wrapped(std::move(rows), last, static_cast<std::size_t>(width - taken));
     return mase::format_table(headers, rows) + "\n";
   }
+  for (const std::size_t first : {last - 1, std::size_t{1}}) {
+    for (std::size_t cell = 60; cell >= 12; cell -= 4) {
+      text = mase::format_table(headers, wrapped(rows, first, cell));
+      if (width_of(text) <= width) return text + "\n";
+    }
+  }
+  // Only words can be cut now.
   for (std::size_t cell = 60; cell >= 16; cell -= 4) {
     text =
         mase::format_table(headers, rows, {.style = mase::TableStyle::Simple, .max_width = cell});
