@@ -28,29 +28,6 @@ namespace {
 constexpr std::int64_t kSanityBatches = 2;
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
-void check(const ir::Graph& graph, const FitOptions& options, const data::DataSet& data) {
-  const auto positive = [](std::int64_t value, const char* option) {
-    if (value < 1) usage_error(fmt::format("{} must be at least 1, not {}", option, value));
-  };
-  positive(options.batch_size, "batch_size");
-  positive(options.accumulate_grad_batches, "accumulate_grad_batches");
-  positive(options.log_every_n_steps, "log_every_n_steps");
-  if (options.max_epochs < 0) usage_error("max_epochs must not be negative");
-  if (options.max_steps < -1) usage_error("max_steps must be -1 (no limit) or a number of steps");
-  const std::int64_t rows = data.train.rows();
-  if (rows == 0) usage_error(fmt::format("data set '{}' has no rows to train on", data.info.name));
-  // One row has no variance: the running variance would become NaN.
-  const bool single = options.batch_size == 1 || rows % options.batch_size == 1;
-  if (!single || options.one_batch) return;
-  for (const ir::Node& node : graph) {
-    if (node.op != "batch_norm1d") continue;
-    usage_error(fmt::format("a batch of a single row cannot be normalised: {} rows leave one over "
-                            "in batches of {}",
-                            rows, options.batch_size),
-                {.node = node.name}, "choose another --batch-size");
-  }
-}
-
 class Fit {
  public:
   Fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engine,
@@ -77,6 +54,12 @@ class Fit {
     return cosine_rate(options_.optimiser.learning_rate,
                        minimum_learning_rate(options_.optimiser.kind), position_.epoch,
                        options_.max_epochs);
+  }
+  // Epochs in which so many updates happen, the last one begun.
+  std::int64_t epochs_of(std::int64_t steps) const {
+    const std::int64_t n = options_.accumulate_grad_batches;
+    const std::int64_t per_epoch = (batches_ + n - 1) / n;
+    return (steps + per_epoch - 1) / per_epoch;
   }
   bool awaits_validation() const { return position_.batch == batches_; }
   bool goes_on() const {
@@ -137,6 +120,7 @@ FitResult Fit::run() {
   } catch (const Error& error) {
     bar_.reset();
     try {
+      files_->rescue();
       files_->record().set("error", error.what());
       files_->record().write("failed");
     } catch (const Error&) {
@@ -265,6 +249,14 @@ void Fit::end_epoch(bool validated) {
   position_.batch = 0;
   position_.train = {};
   files_->end_epoch(*program_, position_, improved);
+  if (!options_.on_epoch) return;
+  const std::int64_t by_steps = max_steps_ == kNoLimit ? kNoLimit : epochs_of(max_steps_);
+  options_.on_epoch({.epoch = position_.epoch,
+                     .epochs = std::min(max_epochs_, by_steps),
+                     .train_loss = values.train_loss,
+                     .train_acc = values.train_acc,
+                     .val_loss = values.val_loss,
+                     .val_acc = values.val_acc});
 }
 
 void Fit::stop_on_nonfinite(const char* stage, std::span<const std::uint32_t> rows,
@@ -360,9 +352,32 @@ FitResult Fit::result() {
 
 }  // namespace
 
+void check_fit(const ir::Graph& graph, const data::DataSet& data, const FitOptions& options) {
+  const auto positive = [](std::int64_t value, const char* option) {
+    if (value < 1) usage_error(fmt::format("{} must be at least 1, not {}", option, value));
+  };
+  positive(options.batch_size, "batch_size");
+  positive(options.accumulate_grad_batches, "accumulate_grad_batches");
+  positive(options.log_every_n_steps, "log_every_n_steps");
+  if (options.max_epochs < 0) usage_error("max_epochs must not be negative");
+  if (options.max_steps < -1) usage_error("max_steps must be -1 (no limit) or a number of steps");
+  const std::int64_t rows = data.train.rows();
+  if (rows == 0) usage_error(fmt::format("data set '{}' has no rows to train on", data.info.name));
+  // One row has no variance: the running variance would become NaN.
+  const bool single = options.batch_size == 1 || rows % options.batch_size == 1;
+  if (!single || options.one_batch) return;
+  for (const ir::Node& node : graph) {
+    if (node.op != "batch_norm1d") continue;
+    usage_error(fmt::format("a batch of a single row cannot be normalised: {} rows leave one over "
+                            "in batches of {}",
+                            rows, options.batch_size),
+                {.node = node.name}, "choose another --batch-size");
+  }
+}
+
 FitResult fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engine,
               const FitOptions& options, const Output& output) {
-  check(graph, options, data);
+  check_fit(graph, data, options);
   std::optional<StopSignals> signals;
   if (options.catch_signals) signals.emplace();
   return Fit(std::move(graph), data, engine, options, output).run();

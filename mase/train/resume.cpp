@@ -136,25 +136,27 @@ void restore(const Resumption& from, const ir::Graph& graph, const engine::Optim
   }
 }
 
-std::string resume_command(const Output& output) {
+std::string typed_again(const std::vector<std::string>& command, const std::string& project) {
   std::string text;
   bool project_named = false;
-  for (std::size_t i = 0; i < output.command.size(); ++i) {
-    const std::string& word = output.command[i];
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const std::string& word = command[i];
     if (word.starts_with("--resume=")) continue;
     if (word == "--resume") {
-      const bool has_value =
-          i + 1 < output.command.size() && !output.command[i + 1].starts_with("--");
+      const bool has_value = i + 1 < command.size() && !command[i + 1].starts_with("--");
       if (has_value) ++i;
       continue;
     }
     project_named = project_named || word == "--project" || word.starts_with("--project=");
-    text += quoted(word) + " ";
+    text += (text.empty() ? "" : " ") + quoted(word);
   }
-  if (text.empty()) return "--resume last";
-  // The name made up for a folder holds the day: tomorrow it would be another.
-  if (!project_named) text += "--project " + quoted(output.folder.filename().string()) + " ";
-  return text + "--resume last";
+  if (!text.empty() && !project_named) text += " --project " + quoted(project);
+  return text;
+}
+
+std::string resume_command(const Output& output) {
+  const std::string text = typed_again(output.command, output.folder.filename().string());
+  return text.empty() ? "--resume last" : text + " --resume last";
 }
 
 }  // namespace mase::train

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "mase/io/checkpoint.h"
 #include "mase/train/position.h"
@@ -31,6 +32,10 @@ void check_resumption(const Resumption& from, const RunFacts& facts, const Outpu
 // Weights and optimiser into the program. Throws Error{Usage} when they do not fit the network.
 void restore(const Resumption& from, const ir::Graph& graph, const engine::OptimiserOptions& wanted,
              engine::Program& program);
+
+// A command line as it can be typed again, with the project named: the name made up for a folder
+// holds the day. Without --resume.
+std::string typed_again(const std::vector<std::string>& command, const std::string& project);
 
 // The command line to go on with, made from the one that was typed: "ch train ... --resume last".
 std::string resume_command(const Output& output);

@@ -66,13 +66,16 @@ void RunFiles::describe(const ir::Graph& graph, const data::DataSet& data,
   record_.set("course", course_of(facts_));
 }
 
+void RunFiles::rescue() {
+  if (!pending_best_) return;
+  checkpoints_->write_best(*pending_best_);
+  pending_best_.reset();
+  has_best_ = true;
+}
+
 void RunFiles::write(const io::Checkpoint& last) {
   // best before last: a run killed in between finds the same best again when it goes on.
-  if (pending_best_) {
-    checkpoints_->write_best(*pending_best_);
-    pending_best_.reset();
-    has_best_ = true;
-  }
+  rescue();
   checkpoints_->write_last(last);
   has_last_ = true;
   written_ = std::chrono::steady_clock::now();
@@ -92,7 +95,7 @@ void RunFiles::end_epoch(const engine::Program& program, const Position& positio
   flush_metrics();
   const double since =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - written_).count();
-  const bool due = !has_last_ || since >= options_.seconds_between_checkpoints;
+  const bool due = since >= options_.seconds_between_checkpoints;
   if (!due && !improved) return;
   io::Checkpoint now = make_snapshot(program, position, facts_, metrics_.files());
   if (improved) pending_best_ = now;

@@ -33,7 +33,9 @@ class RunFiles {
   // After an epoch. `improved`: it is the best so far. Checkpoints are written at once, or with the
   // next epoch's if the last ones were written a moment ago.
   void end_epoch(const engine::Program& program, const Position& position, bool improved);
-  // At the end of the run, however it ended: what is pending, and the present position.
+  // When the run fails: the best epoch so far, if it is still to be written.
+  void rescue();
+  // At the end of a run that did not fail: what is pending, and the present position.
   void finish(const engine::Program& program, const Position& position);
 
   // Empty if this run has none.
@@ -53,7 +55,8 @@ class RunFiles {
   std::unique_ptr<CheckpointFiles> checkpoints_;
   std::optional<io::Checkpoint> pending_best_;
   std::optional<std::int64_t> saved_batches_;  // where the written last.ckpt stands
-  std::chrono::steady_clock::time_point written_;
+  // Of the last checkpoints; of the start, so that runs of a moment write theirs once.
+  std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
   bool has_best_ = false;
   bool has_last_ = false;
 };

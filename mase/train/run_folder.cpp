@@ -55,16 +55,22 @@ fs::path version_folder(const fs::path& project, std::int64_t version) {
   return logs_folder(project) / fmt::format("{}{}", kPrefix, version);
 }
 
-std::int64_t create_version(const fs::path& project) {
-  const fs::path logs = logs_folder(project);
-  create_folder(logs);
-  std::int64_t next = 0;
+std::int64_t newest_version(const fs::path& project) {
+  std::int64_t newest = -1;
   std::error_code code;
-  for (fs::directory_iterator it(logs, code), end; !code && it != end; it.increment(code)) {
+  for (fs::directory_iterator it(logs_folder(project), code), end; !code && it != end;
+       it.increment(code)) {
     if (const auto number = version_number(it->path().filename())) {
-      next = std::max(next, *number + 1);
+      newest = std::max(newest, *number);
     }
   }
+  return newest;
+}
+
+std::int64_t create_version(const fs::path& project) {
+  create_folder(logs_folder(project));
+  std::int64_t next = newest_version(project) + 1;
+  std::error_code code;
   // create_directory says whether it was we who made it.
   while (!fs::create_directory(version_folder(project, next), code)) {
     if (code) {

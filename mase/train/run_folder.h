@@ -18,6 +18,9 @@ std::filesystem::path logs_folder(const std::filesystem::path& project);
 std::filesystem::path checkpoints_folder(const std::filesystem::path& project);
 std::filesystem::path version_folder(const std::filesystem::path& project, std::int64_t version);
 
+// The number of the newest run of a project, -1 if it has none.
+std::int64_t newest_version(const std::filesystem::path& project);
+
 // Makes the folder of a new run: the number after the highest there is. Two runs that start at the
 // same time get two numbers. Throws Error{RunFailed} where nothing can be written.
 std::int64_t create_version(const std::filesystem::path& project);

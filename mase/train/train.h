@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -34,6 +35,16 @@ struct Output {
   void notice(std::string_view text) const;  // a line on `err`
 };
 
+// What the loop says after each epoch.
+struct EpochEnd {
+  std::int64_t epoch = 0;   // completed
+  std::int64_t epochs = 0;  // of the whole run, max_steps counted in
+  double train_loss = 0;
+  double train_acc = 0;
+  std::optional<double> val_loss;  // where there are validation rows
+  std::optional<double> val_acc;
+};
+
 struct FitOptions {
   engine::OptimiserOptions optimiser;
   engine::Precision precision = engine::Precision::Float32;
@@ -54,6 +65,8 @@ struct FitOptions {
   // SIGINT and SIGTERM finish the step and save (support/signals.h). A program with its own
   // StopSignals around the call says false.
   bool catch_signals = true;
+  // Called in the thread of the run. What it throws ends the run and goes through.
+  std::function<void(const EpochEnd&)> on_epoch = nullptr;
 };
 
 struct FitResult {
@@ -70,6 +83,9 @@ struct FitResult {
   bool interrupted = false;  // Ctrl-C or SIGTERM: last.ckpt is saved
   int signal = 0;
 };
+
+// Throws Error{Usage} for options that no run on this data can have. `fit` begins with it.
+void check_fit(const ir::Graph& graph, const data::DataSet& data, const FitOptions& options);
 
 FitResult fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engine,
               const FitOptions& options, const Output& output = {});

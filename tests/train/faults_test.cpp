@@ -241,6 +241,20 @@ TEST_F(Faults, DivergingTrainingStopsAndKeepsTheEpochBefore) {
   EXPECT_EQ(fit(softmax_graph(4, 3), blobs(320), softmax_engine(), options).epochs, 5);
 }
 
+// Also where the epoch before was so short ago that its checkpoint was not yet due.
+TEST_F(Faults, ARunThatFailsKeepsItsBestEpoch) {
+  FitOptions options = quick(5);
+  options.seconds_between_checkpoints = 3600;
+  const HookEngine engine(softmax_engine(), at_step(2 * kStepsPerEpoch + 3, [] {
+                            throw Error(ErrorKind::RunFailed, "the loss is not finite");
+                          }));
+  EXPECT_THROW(fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), engine, options,
+                   {.folder = folder_.path()}),
+               Error);
+  auto best = io::read_checkpoint(folder_.path() / "software/training_ckpts/best.ckpt");
+  EXPECT_EQ(std::move(best).or_throw().epoch, 1);
+}
+
 TEST_F(Faults, TheSanityCheckFindsBadValidationDataBeforeTraining) {
   data::DataSet data = blobs(320);
   data.validation.features.values_mut<float>()[3] = std::numeric_limits<float>::infinity();
