@@ -77,6 +77,29 @@ TEST(Examples, LabPrintsWhatANotebookWould) {
   expect_same_text(lab.output, content(here / "lab.txt"));
 }
 
+TEST(Examples, SweepComparesWidthsAndGoesOn) {
+  const fs::path folder = fs::path(testing::TempDir()) / "widths";
+  const Outcome first = run(program("sweep") + " " + folder.string() + " 1");
+  EXPECT_EQ(first.status, 0) << first.output;
+  EXPECT_THAT(first.output, testing::HasSubstr("width"));
+  EXPECT_THAT(content(folder / "sweep.html"), testing::HasSubstr("test accuracy by width"));
+  const Outcome again = run(program("sweep") + " " + folder.string() + " 1");
+  EXPECT_EQ(again.output, first.output) << "the times of the first, too: nothing ran again";
+}
+
+// docs/sweep.md quotes the program from where the data is opened on.
+TEST(Examples, TheDocumentationQuotesTheSweep) {
+  const std::string page = content(fs::path(MASE_SOURCE_DIR) / "docs/sweep.md");
+  const std::size_t from = page.find("```cpp\n");
+  ASSERT_NE(from, std::string::npos);
+  std::istringstream quoted(page.substr(from + 7, page.find("```", from + 7) - from - 7));
+  std::string indented;
+  for (std::string line; std::getline(quoted, line);)
+    indented += (line.empty() ? "" : "  ") + line + "\n";
+  EXPECT_THAT(content(fs::path(MASE_SOURCE_DIR) / "examples/sweep.cpp"),
+              testing::HasSubstr(indented));
+}
+
 // The README quotes the program as it is; only the indentation differs.
 TEST(Examples, ReadmeQuotesTheLab) {
   const std::string readme = content(fs::path(MASE_SOURCE_DIR) / "README.md");

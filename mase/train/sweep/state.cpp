@@ -1,0 +1,141 @@
+// What a sweep remembers between two processes.
+#include "mase/train/sweep/state.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "mase/support/error.h"
+#include "mase/support/files.h"
+#include "mase/train/sweep/metrics_table.h"
+
+namespace mase::train {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr int kFormat = 1;
+constexpr const char* kFile = "state.json";
+
+RunStatus status_of(std::string_view text) {
+  for (const RunStatus status : {RunStatus::Finished, RunStatus::Failed, RunStatus::Interrupted}) {
+    if (name(status) == text) return status;
+  }
+  return RunStatus::Waiting;
+}
+
+ordered_json to_json(const RunOutcome& run, const fs::path& folder) {
+  ordered_json out{{"status", name(run.status)},
+                   {"reason", run.reason},
+                   {"folder", run.folder.lexically_relative(folder).string()},
+                   {"settings", ir::to_json(ir::Value(run.settings))},
+                   {"engine", run.engine},
+                   {"parameters", run.parameters},
+                   {"epochs", run.epochs},
+                   {"steps", run.steps},
+                   {"seconds", run.seconds}};
+  for (const MeasuredRow& row : kMeasured) {
+    const double value = run.measured.*row.value;
+    if (std::isfinite(value)) out["measured"][std::string(row.name)] = value;
+  }
+  return out;
+}
+
+RunOutcome from_json(const std::string& key, const ordered_json& json, const fs::path& folder) {
+  RunOutcome run;
+  run.key = key;
+  run.status = status_of(json.at("status").get<std::string>());
+  run.reason = json.at("reason").get<std::string>();
+  run.folder = folder / json.at("folder").get<std::string>();
+  run.settings = ir::from_json(json.at("settings")).as_dict();
+  run.engine = json.at("engine").get<std::string>();
+  run.parameters = json.at("parameters").get<std::int64_t>();
+  run.epochs = json.at("epochs").get<std::int64_t>();
+  run.steps = json.at("steps").get<std::int64_t>();
+  run.seconds = json.at("seconds").get<double>();
+  const ordered_json measured = json.value("measured", ordered_json::object());
+  for (const MeasuredRow& row : kMeasured) {
+    run.measured.*row.value = measured.value(std::string(row.name), kNotMeasured);
+  }
+  return run;
+}
+
+}  // namespace
+
+SweepState::SweepState(fs::path folder) : folder_(std::move(folder)) {
+  const fs::path file = folder_ / kFile;
+  if (!fs::exists(file)) return;
+  const std::string text = read_file(file).or_throw();
+  try {
+    const ordered_json json = ordered_json::parse(text);
+    if (json.at("format").get<int>() != kFormat) {
+      throw Error(ErrorKind::Unreadable, "written by another version of this program",
+                  {.file = file.string()}, "give the sweep another --project");
+    }
+    for (const auto& [key, run] : json.at("runs").items()) {
+      runs_[key] = from_json(key, run, folder_);
+    }
+  } catch (const ordered_json::exception& problem) {
+    throw Error(ErrorKind::Unreadable,
+                fmt::format("this is not the state of a sweep: {}", problem.what()),
+                {.file = file.string()}, "remove it to run everything anew");
+  }
+}
+
+const RunOutcome* SweepState::find(const std::string& key) const {
+  const auto found = runs_.find(key);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+void SweepState::put(const RunOutcome& outcome) {
+  runs_[outcome.key] = outcome;
+  pending_ = true;
+  if (std::chrono::steady_clock::now() >= next_write_) write();
+}
+
+void SweepState::flush() {
+  if (pending_) write();
+}
+
+void SweepState::write() {
+  const auto start = std::chrono::steady_clock::now();
+  ordered_json json{{"format", kFormat}, {"mase", MASE_VERSION}, {"runs", ordered_json::object()}};
+  for (const auto& [key, run] : runs_) json["runs"][key] = to_json(run, folder_);
+  write_file(folder_ / kFile, json.dump(1) + "\n");
+  pending_ = false;
+  const auto end = std::chrono::steady_clock::now();
+  next_write_ = end + 10 * (end - start);
+}
+
+FolderLock::FolderLock(const fs::path& folder) {
+  create_folder(folder);
+  const fs::path path = folder / "lock";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file_ < 0) {
+    throw Error(ErrorKind::RunFailed,
+                fmt::format("cannot be written: {}", std::generic_category().message(errno)),
+                {.file = path.string()});
+  }
+  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  const int code = errno;
+  ::close(file_);
+  if (code != EWOULDBLOCK) {  // a file system without locks: two sweeps are the user's to avoid
+    file_ = -1;
+    return;
+  }
+  throw Error(ErrorKind::RunFailed, "another sweep is at work in this folder",
+              {.file = folder.string()}, "wait for its end, or give this one another --project");
+}
+
+FolderLock::~FolderLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+}  // namespace mase::train
