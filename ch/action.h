@@ -8,6 +8,7 @@
 #include "ch/options/config_file.h"
 #include "ch/options/option.h"
 #include "ch/options/settings.h"
+#include "ch/options/sweep_plan.h"
 #include "mase/support/terminal.h"
 
 // What `ch` can do: one row per action, one file per row in ch/actions/.
@@ -28,6 +29,7 @@ struct Invocation {
   const struct Action* action = nullptr;
   Settings settings;
   std::vector<PlannedPass> plan;     // the passes of the configuration file
+  SweepPlan sweep;                   // the runs of an action that takes lists
   std::vector<std::string> command;  // as typed
   std::vector<std::pair<std::string, std::string>> positionals;  // those that are no options
 
@@ -42,6 +44,7 @@ struct Action {
   std::vector<Positional> positionals = {};
   bool reads_config = false;          // takes --config and the settings of a run
   bool runs_passes = false;           // those of the configuration file
+  bool takes_lists = false;           // options that may vary, and [sweep] of the file
   int (*run)(Invocation&) = nullptr;  // the exit code; throws mase::Error
 };
 

@@ -87,19 +87,22 @@ std::optional<Checkpoint> find_checkpoint(const Settings& settings) {
   return checkpoint;
 }
 
+mase::io::LoadReport load_into(const Checkpoint& checkpoint, bool partial, mase::ir::Graph& graph) {
+  if (checkpoint.type != "mz") {
+    return mase::io::load_parameters(checkpoint.path, graph, partial);
+  }
+  graph = mase::passes::load_mase_graph(checkpoint.path);
+  return {};
+}
+
 mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
   run.phases.start("load the checkpoint");
-  mase::io::LoadReport report;
-  if (checkpoint.type == "mz") {
-    const std::string name = run.graph.name;
-    run.graph = mase::passes::load_mase_graph(checkpoint.path);
-    if (run.graph.name != name) {
-      run.warn(fmt::format("{} holds the network '{}', which takes the place of '{}'",
-                           checkpoint.path.string(), run.graph.name, name));
-    }
-  } else {
-    report =
-        mase::io::load_parameters(checkpoint.path, run.graph, run.settings.flag("partial_load"));
+  const std::string name = run.graph.name;
+  const mase::io::LoadReport report =
+      load_into(checkpoint, run.settings.flag("partial_load"), run.graph);
+  if (run.graph.name != name) {
+    run.warn(fmt::format("{} holds the network '{}', which takes the place of '{}'",
+                         checkpoint.path.string(), run.graph.name, name));
   }
   run.info(fmt::format("Loaded {} checkpoint from {}", called(checkpoint.type),
                        checkpoint.path.string()));

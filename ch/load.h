@@ -19,8 +19,11 @@ struct Checkpoint {
 // is none of these, is of another type than --load-type says, or is the original's pickled .mz.
 std::optional<Checkpoint> find_checkpoint(const Settings& settings);
 
-// Loads weights into run.graph, or replaces it by the transformed graph (mz), and logs it.
-// Returns the report of the names (empty for mz).
+// Loads weights into the graph, or replaces it by the transformed graph (mz). Returns the report of
+// the names (empty for mz).
+mase::io::LoadReport load_into(const Checkpoint& checkpoint, bool partial, mase::ir::Graph& graph);
+
+// The same for the graph of a run, with log lines.
 mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run);
 
 // The checkpoint that test and predict need. Without --load: an error that names the latest

@@ -63,6 +63,20 @@ const Action* wanted_action(const CommandLine& line, Diagnostics& diagnostics) {
   return nullptr;
 }
 
+void set_positional(const Option& option, const std::string& text, Invocation& invocation,
+                    Diagnostics& diagnostics) {
+  Setting& setting = invocation.settings.at(option.dest);
+  setting.manual = text;
+  if (!invocation.action->takes_lists || !option.may_vary) return;
+  std::vector<std::string> problems;
+  std::vector<mase::ir::Value> values = parse_list(option, text, problems);
+  for (const std::string& problem : problems) {
+    diagnostics.add(fmt::format("argument {}: {}", option.dest, problem));
+  }
+  if (!values.empty()) setting.manual = values.front();
+  if (values.size() > 1) setting.values = std::move(values);
+}
+
 // Gives the positionals after the action to the options or names they stand for.
 void bind_positionals(const CommandLine& line, Invocation& invocation, Diagnostics& diagnostics) {
   const Action& action = *invocation.action;
@@ -81,8 +95,8 @@ void bind_positionals(const CommandLine& line, Invocation& invocation, Diagnosti
                         {}, mase::did_you_mean(text, values));
       }
     }
-    if (find_option(positional.name)) {
-      invocation.settings.at(positional.name).manual = text;
+    if (const Option* option = find_option(positional.name)) {
+      set_positional(*option, text, invocation, diagnostics);
     } else {
       invocation.positionals.emplace_back(positional.name, text);
     }
@@ -120,6 +134,9 @@ void configure(Invocation& invocation) {
   settings.settle();
   load_plugins(settings);
   if (invocation.action->runs_passes) invocation.plan = planned_passes(file, diagnostics);
+  if (invocation.action->takes_lists) {
+    invocation.sweep = planned_sweep(file, settings, diagnostics);
+  }
   diagnostics.throw_if_any();
 }
 

@@ -10,7 +10,7 @@
 #include <iostream>
 
 #include "ch/options/argument_table.h"
-#include "mase/models/model.h"
+#include "ch/setup.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
@@ -19,16 +19,8 @@ namespace ch {
 
 namespace fs = std::filesystem;
 namespace engine = mase::engine;
-using mase::LogLevel;
 
 namespace {
-
-LogLevel log_level(const Settings& settings) {
-  LogLevel level = LogLevel::Info;
-  if (settings.flag("to_debug")) return LogLevel::Debug;
-  mase::parse_log_level(settings.text("log_level"), level);
-  return level;
-}
 
 // Names of folders: a path given as a model or data set counts with its stem.
 std::string name_part(const std::string& text) {
@@ -47,39 +39,64 @@ std::string today() {
   return fmt::format("{:04}-{:02}-{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
 }
 
-// The newest dated project with this stem that has checkpoints: a run may be resumed on another day
-// than it was begun. Empty if there is none.
-std::string latest_project(const fs::path& projects, const std::string& stem) {
+// The newest dated project with this stem that has `inside`: work may be gone on with on another
+// day than it was begun. Empty if there is none.
+std::string latest_project(const fs::path& projects, const std::string& stem,
+                           const fs::path& inside) {
   std::string latest;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(projects, error)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(stem) || name.size() != stem.size() + today().size()) continue;
-    if (name > latest && fs::exists(entry.path() / "software" / "training_ckpts", error)) {
-      latest = name;
-    }
+    if (name > latest && fs::exists(entry.path() / inside, error)) latest = name;
   }
   return latest;
 }
 
+// "jsc-tiny", "jsc-tiny+jsc-toy", "12-values": what a setting may be in the runs of an invocation.
+std::string names_part(const Invocation& invocation, std::string_view dest) {
+  constexpr std::size_t kMostNames = 3;
+  std::vector<std::string> names;
+  const auto add = [&](const Settings& settings) {
+    for (const mase::ir::Value& value : settings.values_of(dest)) {
+      const std::string name = name_part(value.as_text());
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  };
+  if (invocation.sweep.runs.empty()) add(invocation.settings);
+  for (const Settings& run : invocation.sweep.runs) add(run);
+  if (names.size() > kMostNames) return fmt::format("{}-{}s", names.size(), dest);
+  return fmt::format("{}", fmt::join(names, "+"));
+}
+
 }  // namespace
 
-std::string project_name(const Settings& settings) {
+std::string project_name(const Invocation& invocation) {
+  const Settings& settings = invocation.settings;
   if (settings.has("project")) return settings.text("project");
-  const std::string stem = fmt::format("{}_{}_{}_", name_part(settings.text("model")),
-                                       settings.text("task"), name_part(settings.text("dataset")));
+  const std::string stem = fmt::format("{}_{}_{}_", names_part(invocation, "model"),
+                                       settings.text("task"), names_part(invocation, "dataset"));
+  std::string latest;
   if (settings.has("resume")) {
-    const std::string latest = latest_project(settings.text("project_dir"), stem);
-    if (!latest.empty()) return latest;
+    latest = latest_project(settings.text("project_dir"), stem, "software/training_ckpts");
+  } else if (invocation.action->takes_lists) {
+    latest = latest_project(settings.text("project_dir"), stem, "sweep");
   }
-  return stem + today();
+  return latest.empty() ? stem + today() : latest;
+}
+
+fs::path project_folder(const Invocation& invocation) {
+  return fs::absolute(fs::path(invocation.settings.text("project_dir")) / project_name(invocation))
+      .lexically_normal();
 }
 
 Run::Run(const Invocation& invocation)
     : invocation(invocation), settings(invocation.settings), log(stderr, invocation.colour()) {
   log.set_level(log_level(settings));
   log.show_warnings(!settings.flag("no_warnings"));
-  fmt::print(stderr, "Seed set to {}\n", settings.integer("seed"));
+  if (!invocation.action->takes_lists) {
+    fmt::print(stderr, "Seed set to {}\n", settings.integer("seed"));
+  }
   // Results for machines go to standard output alone.
   const bool aside = json();
   const bool colour =
@@ -97,10 +114,7 @@ void Run::open() {
   }
   phases.start("build the model");
   log.info(fmt::format("Initialising model '{}'...", model_name()));
-  const mase::data::Info info = mase::data::info(settings.text("dataset"));
-  graph = mase::models::build(model_name(), info,
-                              {.seed = static_cast<std::uint64_t>(settings.integer("seed")),
-                               .model_dir = settings.text_or("model_dir", "")});
+  graph = build_model(settings);
   open_data();
   choose_folder();
 }
@@ -108,18 +122,12 @@ void Run::open() {
 void Run::open_data() {
   phases.start("open the data");
   log.info(fmt::format("Initialising dataset '{}'...", settings.text("dataset")));
-  data = mase::data::open(settings.text("dataset"),
-                          {.data_dir = settings.text_or("data_dir", ""),
-                           .val_fraction = settings.number("val_fraction"),
-                           .seed = static_cast<std::uint64_t>(settings.integer("seed")),
-                           .use_cache = !settings.flag("disable_dataset_cache"),
-                           .info = [this](std::string_view text) { log.info(text); }});
+  data = ch::open_data(settings, [this](std::string_view text) { log.info(text); });
   phases.stop();
 }
 
 void Run::choose_folder() {
-  folder = fs::absolute(fs::path(settings.text("project_dir")) / project_name(settings))
-               .lexically_normal();
+  folder = project_folder(invocation);
   if (dry_run()) return;
   mase::create_folder(folder / "hardware");
   mase::create_folder(folder / "software");
@@ -131,17 +139,11 @@ fs::path Run::software(std::string_view sub) const {
 }
 
 engine::ProgramOptions Run::program_options() {
-  const std::string& wanted = settings.text("trainer_precision");
-  engine::ProgramOptions options;
-  options.threads = static_cast<int>(std::max<std::int64_t>(1, settings.integer("num_workers")));
-  options.seed = static_cast<std::uint64_t>(settings.integer("seed"));
-  if (wanted == "64") options.precision = engine::Precision::Float64;
-  if (wanted == "bf16") options.precision = engine::Precision::BFloat16Mixed;
-  if (wanted == "16-mixed" && !said_precision_) {
+  if (settings.text("trainer_precision") == "16-mixed" && !said_precision_) {
     said_precision_ = true;
     log.info("Precision 16-mixed is for GPUs: computing in float32 on the CPU");
   }
-  return options;
+  return ch::program_options(settings);
 }
 
 const engine::Engine& Run::engine(const mase::ir::Graph& graph,
@@ -160,11 +162,7 @@ mase::train::Output Run::output() const {
   output.bars = stderr;
   output.log = &log;
   output.width = mase::inspect_terminal(STDOUT_FILENO, invocation.colour()).width;
-  output.hyper_parameters = settings.values();
-  output.hyper_parameters.emplace_back("action", invocation.action->name);
-  output.hyper_parameters.emplace_back("config", settings.value("config"));
-  std::sort(output.hyper_parameters.begin(), output.hyper_parameters.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
+  output.hyper_parameters = hyper_parameters(settings, invocation.action->name);
   output.command = invocation.command;
   return output;
 }

@@ -60,8 +60,8 @@ class Run {
 };
 
 // "<model>_<task>_<dataset>_<YYYY-MM-DD>", or what --project says. Paths count with their stem.
-// With
-// --resume, the newest of these that has checkpoints.
-std::string project_name(const Settings& settings);
+// With --resume, the newest of these that has checkpoints; of a sweep, the newest that has one.
+std::string project_name(const Invocation& invocation);
+std::filesystem::path project_folder(const Invocation& invocation);  // <project_dir>/<project>
 
 }  // namespace ch

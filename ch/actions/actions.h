@@ -9,6 +9,7 @@
 namespace ch {
 
 int run_train(Invocation& invocation);
+int run_sweep(Invocation& invocation);
 int run_test(Invocation& invocation);
 int run_predict(Invocation& invocation);
 int run_transform(Invocation& invocation);

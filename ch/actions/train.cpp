@@ -6,7 +6,7 @@
 #include "ch/actions/actions.h"
 #include "ch/load.h"
 #include "ch/run.h"
-#include "mase/train/optimiser.h"
+#include "ch/setup.h"
 #include "mase/train/train.h"
 
 namespace ch {
@@ -14,27 +14,6 @@ namespace ch {
 namespace train = mase::train;
 
 namespace {
-
-train::FitOptions fit_options(const Settings& settings,
-                              const mase::engine::ProgramOptions& engine) {
-  train::FitOptions options;
-  options.optimiser =
-      train::optimiser_options(settings.text("training_optimizer"),
-                               settings.number("learning_rate"), settings.number("weight_decay"));
-  options.precision = engine.precision;
-  options.threads = engine.threads;
-  options.seed = engine.seed;
-  options.batch_size = settings.integer("batch_size");
-  options.max_epochs = settings.integer("max_epochs");
-  if (settings.has("max_steps")) options.max_steps = settings.integer("max_steps");
-  options.accumulate_grad_batches = settings.integer("accumulate_grad_batches");
-  if (settings.has("log_every_n_steps")) {
-    options.log_every_n_steps = settings.integer("log_every_n_steps");
-  }
-  options.one_batch = settings.flag("to_debug");
-  if (settings.has("resume")) options.resume = settings.text("resume");
-  return options;
-}
 
 void print_plan(const Run& run, const train::FitOptions& options) {
   const std::int64_t batches =
@@ -65,7 +44,7 @@ int run_train(Invocation& invocation) {
 
   const mase::engine::ProgramOptions program = run.program_options();
   const mase::engine::Engine& engine = run.engine(run.graph, program);
-  const train::FitOptions options = fit_options(run.settings, program);
+  const train::FitOptions options = fit_options(run.settings);
   if (run.dry_run()) {
     print_plan(run, options);
     return 0;

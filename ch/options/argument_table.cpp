@@ -7,8 +7,15 @@
 namespace ch {
 
 std::string argument_table(const Settings& settings, bool colour, unsigned actions) {
-  const auto overridden = [&](const mase::ir::Value& value, bool by_another) {
-    std::string text = shown(value);
+  // The values of a sweep in place of the first of them.
+  const auto all_of = [](const Setting& setting, const mase::ir::Value& value) {
+    std::string text;
+    for (const mase::ir::Value& item : setting.values) {
+      text += (text.empty() ? "" : ",") + shown(item);
+    }
+    return text.empty() ? shown(value) : text;
+  };
+  const auto overridden = [&](std::string text, bool by_another) {
     return by_another && colour ? mase::paint(text, mase::ansi::kGrey) : text;
   };
   std::vector<std::string> headers = {"Name", "Default"};
@@ -21,12 +28,15 @@ std::string argument_table(const Settings& settings, bool colour, unsigned actio
     if (!option.in_table || (option.beyond_mase && !(option.used_by & actions))) continue;
     const bool typed = setting.manual.has_value();
     std::vector<mase::Cell> row = {std::string(option.dest),
-                                   overridden(option.standard, typed || setting.file)};
+                                   overridden(shown(option.standard), typed || setting.file)};
     if (settings.has_file()) {
-      row.emplace_back(setting.file ? overridden(*setting.file, typed) : "");
+      const std::string text = !setting.file ? ""
+                               : typed       ? shown(*setting.file)
+                                             : all_of(setting, *setting.file);
+      row.emplace_back(overridden(text, typed));
     }
-    row.emplace_back(typed ? shown(*setting.manual) : "");
-    row.emplace_back(shown(setting.effective()));
+    row.emplace_back(typed ? all_of(setting, *setting.manual) : "");
+    row.emplace_back(all_of(setting, setting.effective()));
     rows.push_back(std::move(row));
   }
   return mase::format_table(

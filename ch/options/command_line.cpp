@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "ch/action.h"
 #include "mase/support/suggest.h"
 
 namespace ch {
@@ -81,6 +82,19 @@ bool may_be_optional_value(const Option& option, const std::string& text) {
   return option.or_path && std::filesystem::is_regular_file(text, error);
 }
 
+void add_list(CommandLine& line, const Match& match, const std::string& text,
+              Diagnostics& diagnostics) {
+  std::vector<std::string> problems;
+  std::vector<Value> values = parse_list(*match.option, text, problems);
+  for (const std::string& problem : problems) {
+    diagnostics.add(fmt::format("argument {}: {}", match.spelling, problem));
+  }
+  if (!problems.empty() || values.empty()) return;
+  Value first = values.front();
+  if (values.size() == 1) values.clear();
+  line.given.push_back({match.option, std::move(first), match.spelling, std::move(values)});
+}
+
 void add_value(CommandLine& line, const Match& match, const std::string& text,
                Diagnostics& diagnostics) {
   std::string problem;
@@ -100,17 +114,13 @@ void add_value(CommandLine& line, const Match& match, const std::string& text,
   line.given.push_back({match.option, std::move(*value), match.spelling});
 }
 
-}  // namespace
-
-const Value* CommandLine::find(std::string_view dest) const {
-  for (auto item = given.rbegin(); item != given.rend(); ++item) {
-    if (item->option->dest == dest) return &item->value;
-  }
-  return nullptr;
-}
-
-CommandLine read_command_line(std::span<const std::string> arguments, Diagnostics& diagnostics) {
+// `lists`: options that may vary take several values.
+CommandLine read(std::span<const std::string> arguments, bool lists, Diagnostics& diagnostics) {
   CommandLine line;
+  const auto add = [&](const Match& match, const std::string& text) {
+    const bool list = lists && match.option->may_vary;
+    (list ? add_list : add_value)(line, match, text, diagnostics);
+  };
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--") {
@@ -135,18 +145,35 @@ CommandLine read_command_line(std::span<const std::string> arguments, Diagnostic
       }
       line.given.push_back({&option, true, match->spelling});
     } else if (equals != std::string::npos) {
-      add_value(line, *match, argument.substr(equals + 1), diagnostics);
+      add(*match, argument.substr(equals + 1));
     } else if (option.type == Type::OptionalChoice) {
       const bool take = has_next && may_be_optional_value(option, arguments[i + 1]);
-      add_value(line, *match, take ? arguments[++i] : std::string(option.choices.front()),
-                diagnostics);
+      add(*match, take ? arguments[++i] : std::string(option.choices.front()));
     } else if (has_next) {
-      add_value(line, *match, arguments[++i], diagnostics);
+      add(*match, arguments[++i]);
     } else {
       diagnostics.add(fmt::format("argument {}: expected one argument", match->spelling));
     }
   }
   return line;
+}
+
+}  // namespace
+
+const Value* CommandLine::find(std::string_view dest) const {
+  for (auto item = given.rbegin(); item != given.rend(); ++item) {
+    if (item->option->dest == dest) return &item->value;
+  }
+  return nullptr;
+}
+
+CommandLine read_command_line(std::span<const std::string> arguments, Diagnostics& diagnostics) {
+  // Whether values are lists depends on the action, which may stand behind them.
+  Diagnostics ignored;
+  const CommandLine first = read(arguments, false, ignored);
+  const Action* action =
+      first.positionals.empty() ? nullptr : find_action(first.positionals.front());
+  return read(arguments, action && action->takes_lists, diagnostics);
 }
 
 }  // namespace ch

@@ -13,7 +13,8 @@ namespace ch {
 struct Given {
   const Option* option = nullptr;
   mase::ir::Value value;
-  std::string spelling;  // "--cpu"
+  std::string spelling;                      // "--cpu"
+  std::vector<mase::ir::Value> values = {};  // of ch sweep, where there are several; value = first
 };
 
 struct CommandLine {
@@ -27,7 +28,8 @@ struct CommandLine {
 
 // Reads the arguments after the program's name as users of argparse expect: options anywhere,
 // `--name value` and `--name=value`, unambiguous prefixes, negative numbers as values, `--` ends
-// the options. Problems go to `diagnostics`; what could be read is returned.
+// the options. Options that may vary take a list where the action does. Problems go to
+// `diagnostics`; what could be read is returned.
 CommandLine read_command_line(std::span<const std::string> arguments,
                               mase::Diagnostics& diagnostics);
 

@@ -30,8 +30,20 @@ constexpr ExitStatus kExitStatuses[] = {
     {"143", "terminated"},
 };
 
+constexpr std::string_view kLists =
+    "lists:\n"
+    "  What is marked with ',...' takes several values, model and dataset too: 64,128,256, or\n"
+    "  for whole numbers 0..7 with both ends. Every combination is a run. In a file:\n"
+    "    [sweep]                        # every combination\n"
+    "    learning_rate = [1e-3, 1e-4]\n"
+    "    seed = \"0..7\"\n"
+    "    [[sweep.run]]                  # each of these with every combination above\n"
+    "    model = \"jsc-tiny\"\n"
+    "  Started again, a sweep goes on: finished runs are not repeated.\n";
+
 constexpr std::string_view kExamples[] = {
     "ch train jsc-tiny jsc --max-epochs 10 --batch-size 256",
+    "ch sweep jsc-tiny jsc --learning-rate 1e-3,1e-4 --seed 0..7",
     "ch test jsc-tiny jsc --load mase_output/.../software/training_ckpts/best.ckpt",
     "ch transform --config configs/examples/jsc_toy_by_type.toml",
 };
@@ -41,13 +53,17 @@ bool shows(const Option& option, const Action* action) {
   return !action || (option.used_by & action->bit) != 0;
 }
 
-// "--cpu NUM, --num-workers NUM"
-std::string invocation(const Option& option) {
+std::string value_text(const Option& option, const Action* action) {
+  if (!option.takes_value()) return "";
+  if (option.type == Type::OptionalChoice) return fmt::format(" [{}]", option.metavar);
+  const bool list = action && action->takes_lists && option.may_vary;
+  return fmt::format(" {}{}", option.metavar, list ? ",..." : "");
+}
+
+// "--cpu NUM, --num-workers NUM"; with "NUM,..." where the action takes lists
+std::string invocation(const Option& option, const Action* action) {
   std::vector<std::string> parts;
-  const std::string value = !option.takes_value() ? ""
-                            : option.type == Type::OptionalChoice
-                                ? fmt::format(" [{}]", option.metavar)
-                                : fmt::format(" {}", option.metavar);
+  const std::string value = value_text(option, action);
   if (!option.short_flag.empty()) parts.push_back(std::string(option.short_flag) + value);
   for (const std::string_view flag : option.flags) parts.push_back(std::string(flag) + value);
   return fmt::format("{}", fmt::join(parts, ", "));
@@ -101,10 +117,7 @@ void append_usage(std::string& out, const Action* action, int width) {
   for (const Option& option : options()) {
     if (!shows(option, action)) continue;
     const std::string flag(option.short_flag.empty() ? option.flags.front() : option.short_flag);
-    const std::string value = option.type == Type::OptionalChoice
-                                  ? fmt::format(" [{}]", option.metavar)
-                                  : fmt::format(" {}", option.metavar);
-    parts.push_back(fmt::format("[{}{}]", flag, option.takes_value() ? value : ""));
+    parts.push_back(fmt::format("[{}{}]", flag, value_text(option, action)));
   }
   if (!action) {
     append_parts(out, "usage: ch", parts, width);
@@ -222,10 +235,11 @@ std::string help_text(const Action* action, int width) {
     std::string entries;
     for (const Option& option : options()) {
       if (option.group != group || !shows(option, action)) continue;
-      append_entry(entries, invocation(option), full_help(option), width);
+      append_entry(entries, invocation(option, action), full_help(option), width);
     }
     if (!entries.empty()) out += fmt::format("\n{}:\n{}", title(group), entries);
   }
+  if (action && action->takes_lists) out += fmt::format("\n{}", kLists);
   if (action) return out;
   out += fmt::format("\nexamples:\n  {}\n\n", fmt::join(kExamples, "\n  "));
   append_exit_codes(out, static_cast<std::size_t>(width));
@@ -234,11 +248,12 @@ std::string help_text(const Action* action, int width) {
 
 std::string help_option(const Option& option, int width) {
   width = std::clamp(width - 2, 50, 100);
-  std::string out = option.is_positional() ? std::string(option.dest) : invocation(option);
+  std::string out = option.is_positional() ? std::string(option.dest) : invocation(option, nullptr);
   out += "\n";
   for (const std::string& line : mase::wrap_text(full_help(option), width - 4)) {
     out += "    " + line + "\n";
   }
+  if (option.may_vary) out += "    takes a list of values in ch sweep: 'a,b,c'\n";
   if (option.in_table) out += fmt::format("    key in configuration files: {}\n", option.dest);
   out += fmt::format("    used by: {}\n", users_of(option));
   for (const Refusal& refusal : option.refused) {
@@ -257,7 +272,7 @@ std::string options_markdown() {
     for (const Option& option : options()) {
       if (option.group != group) continue;
       const std::string spelled =
-          option.is_positional() ? std::string(option.dest) : invocation(option);
+          option.is_positional() ? std::string(option.dest) : invocation(option, nullptr);
       std::string help(option.help);
       if (!option.choices.empty())
         help += fmt::format(" One of {}.", fmt::join(option.choices, ", "));

@@ -40,8 +40,9 @@ enum Use : unsigned {
   kData = 32,
   kHelp = 64,
   kCompletion = 128,
-  kRuns = kTrain | kTest | kPredict | kTransform,  // take a model and data
-  kAll = 255,
+  kSweep = 256,
+  kRuns = kTrain | kTest | kPredict | kTransform | kSweep,  // take a model and data
+  kAll = 511,
 };
 
 // A value that users know from elsewhere and that cannot work here.
@@ -71,6 +72,8 @@ struct Option {
   bool in_table = true;                 // a row of the argument table and a key of files
   std::string_view shown_default = "";  // what the help says where `standard` is None
   bool beyond_mase = false;             // in the argument table of the actions that use it only
+  bool may_vary = false;                // the outcome of a training depends on it: ch sweep takes
+                                        // a list of values ("64,128", "0..7")
 
   bool is_positional() const { return flags.empty() && short_flag.empty(); }
   bool takes_value() const { return type != Type::Flag; }
@@ -93,13 +96,20 @@ struct Absent {
 };
 const std::vector<Absent>& absent_options();
 
-// Top-level keys of a configuration file that are no options: [passes.*].
+// Top-level keys of a configuration file that are no options: [passes.*], and [sweep] with the
+// lists of ch sweep.
 inline constexpr std::string_view kPassesKey = "passes";
+inline constexpr std::string_view kSweepKey = "sweep";
 
 // Reads the text of a value as the option's type. On failure returns nothing and says why in
 // `problem` ("invalid int value: 'x'"). PositiveInt values of zero and less come back as they are.
 std::optional<mase::ir::Value> parse_value(const Option& option, std::string_view text,
                                            std::string& problem);
+// The values of a list: "64,128,256", a range of whole numbers with both ends "0..7", or both
+// "1,4..6". The name of an existing file is one value, whatever it holds. What is wrong goes to
+// `problems`, a text for each.
+std::vector<mase::ir::Value> parse_list(const Option& option, std::string_view text,
+                                        std::vector<std::string>& problems);
 // The checks that hold wherever a value comes from: choices, refusals, range, existence of files.
 // Returns "" if the value is fine. Paths are made absolute in place.
 std::string check_value(const Option& option, mase::ir::Value& value);

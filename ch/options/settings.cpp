@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "ch/options/file_value.h"
 #include "mase/support/suggest.h"
 
 namespace ch {
@@ -17,78 +17,13 @@ using mase::ir::Value;
 
 namespace {
 
-std::string_view kind_of(const TomlNode& node) {
-  if (node.is_table) return "a table";
-  if (!node.items.empty() || node.value.is<mase::ir::List>()) return "a list";
-  if (node.value.is_none()) return "\"NA\"";
-  if (node.value.is<bool>()) return "a truth value";
-  if (node.value.is_number()) return "a number";
-  return "a text";
-}
-
-std::string_view wanted(const Option& option) {
-  switch (option.type) {
-    case Type::Flag:
-      return "true or false";
-    case Type::Int:
-    case Type::PositiveInt:
-      return "a whole number";
-    case Type::Number:
-      return "a number";
-    case Type::TextList:
-      return "a list of texts";
-    default:
-      return "a text";
-  }
-}
-
-bool is_text_list(const Value& value) {
-  const auto* list = value.get<mase::ir::List>();
-  return list && std::all_of(list->begin(), list->end(),
-                             [](const Value& item) { return item.is<std::string>(); });
-}
-
-// A file's value as the option's type; nothing if the kind does not fit.
-std::optional<Value> convert(const Option& option, const TomlNode& node) {
-  if (node.is_table) return std::nullopt;
-  const Value value = node.to_value();
-  const bool open = option.standard.is_none() || option.type == Type::PositiveInt;
-  if (value.is_none()) return open ? std::optional(value) : std::nullopt;
-  switch (option.type) {
-    case Type::Flag:
-      return value.is<bool>() ? std::optional(value) : std::nullopt;
-    case Type::Int:
-    case Type::PositiveInt:
-      return value.is<std::int64_t>() ? std::optional(value) : std::nullopt;
-    case Type::Number:
-      return value.is_number() ? std::optional(value) : std::nullopt;
-    case Type::TextList:
-      return is_text_list(value) ? std::optional(value) : std::nullopt;
-    default:
-      // trainer_precision = 32 is as good as "32".
-      if (const auto* number = value.get<std::int64_t>()) return Value(std::to_string(*number));
-      return value.is<std::string>() ? std::optional(value) : std::nullopt;
-  }
-}
-
-// Paths of a file are meant from the working directory, as in MASE, or from beside the file. Names
-// of models and data sets may be paths as well.
-void find_beside(const Option& option, const Location& where, Value& value) {
-  const bool may_be_path =
-      option.type == Type::File || option.type == Type::FileOrFolder || option.is_positional();
-  auto* path = value.get<std::string>();
-  std::error_code error;
-  if (!may_be_path || !path || std::filesystem::exists(*path, error)) return;
-  const auto beside = std::filesystem::path(where.file).parent_path() / *path;
-  if (beside != *path && std::filesystem::is_regular_file(beside, error)) *path = beside.string();
-}
-
 std::vector<std::string> known_keys() {
   std::vector<std::string> keys;
   for (const Option& option : options()) {
     if (option.in_table) keys.emplace_back(option.dest);
   }
   keys.emplace_back(kPassesKey);
+  keys.emplace_back(kSweepKey);
   return keys;
 }
 
@@ -128,8 +63,19 @@ std::string Settings::text_or(std::string_view dest, std::string_view otherwise)
   return found.is_none() ? std::string(otherwise) : found.as_text();
 }
 
+std::vector<Value> Settings::values_of(std::string_view dest) const {
+  const Setting& setting = at(dest);
+  if (!setting.values.empty()) return setting.values;
+  if (setting.effective().is_none()) return {};
+  return {setting.effective()};
+}
+
 void Settings::apply(const CommandLine& line) {
-  for (const Given& given : line.given) at(given.option->dest).manual = given.value;
+  for (const Given& given : line.given) {
+    Setting& setting = at(given.option->dest);
+    setting.manual = given.value;
+    setting.values = given.values;
+  }
 }
 
 void Settings::apply(const TomlNode& file, Diagnostics& diagnostics) {
@@ -139,6 +85,11 @@ void Settings::apply(const TomlNode& file, Diagnostics& diagnostics) {
     if (const Absent* absent = find_absent(key)) {
       without_effect +=
           fmt::format("{}{} ({})", without_effect.empty() ? "" : ", ", key, absent->reason);
+    } else if (key == kSweepKey) {
+      if (!node.is_table) {
+        diagnostics.add(fmt::format("'{}' must be a table of lists", key), node.where,
+                        "write [sweep]");
+      }
     } else if (key != kPassesKey) {
       apply_key(key, node, diagnostics);
     } else if (!node.is_table) {
@@ -158,13 +109,12 @@ void Settings::apply_key(const std::string& key, const TomlNode& node, Diagnosti
                     mase::did_you_mean(key, known_keys()));
     return;
   }
-  std::optional<Value> value = convert(*option, node);
+  Setting& setting = at(key);
+  std::optional<Value> value = convert_value(*option, node);
   if (!value) {
-    diagnostics.add(fmt::format("'{}' must be {}, got {}", key, wanted(*option), kind_of(node)),
-                    node.where);
+    diagnostics.add(fmt::format("'{}' {}", key, wrong_kind(*option, node)), node.where);
     return;
   }
-  Setting& setting = at(key);
   setting.where = node.where;
   for (const Refusal& refusal : option->refused) {
     if (refusal.instead.empty() || *value != Value(refusal.value)) continue;
@@ -175,8 +125,7 @@ void Settings::apply_key(const std::string& key, const TomlNode& node, Diagnosti
     setting.adjusted = refusal.instead;
     return;
   }
-  find_beside(*option, node.where, *value);
-  const std::string problem = check_value(*option, *value);
+  const std::string problem = check_file_value(*option, node.where, *value);
   if (!problem.empty()) {
     diagnostics.add(fmt::format("'{}': {}", key, problem), node.where);
     return;

@@ -19,6 +19,9 @@ struct Setting {
   std::optional<mase::ir::Value> manual;  // given on the command line, even if equal to the default
   std::optional<mase::ir::Value> adjusted;  // what holds instead, where a warning says so
   mase::Location where;                     // of the file's value
+  // Of ch sweep, where there are several: what was typed, or else [sweep] of the file. `manual` or
+  // `file` is the first of them.
+  std::vector<mase::ir::Value> values = {};
 
   const mase::ir::Value& effective() const;
 };
@@ -46,6 +49,9 @@ class Settings {
   void apply(const mase::io::TomlNode& file, mase::Diagnostics& diagnostics);
   // Settles what merging leaves open: values that mean "none". Call last.
   void settle();
+
+  // The values of a setting: those of a list, or the one that holds; none where it is open.
+  std::vector<mase::ir::Value> values_of(std::string_view dest) const;
 
   bool has_file() const { return has_file_; }
   // Log lines at level warning, once a log exists.

@@ -146,12 +146,21 @@ void Progress::draw(std::int64_t done, std::string_view postfix) {
     write_line(stream_, line);
     return;
   }
+  show(line);
+}
+
+void Progress::show(const std::string& line) {
   const std::lock_guard lock(screen_mutex);
   wipe_locked();
   std::fputs(("\r" + line).c_str(), stream_);
   std::fflush(stream_);
   screen_stream = stream_;
   screen_owner = this;
+}
+
+void Progress::draw_line(std::string line) {
+  last_drawn_ = seconds();
+  if (terminal_.interactive) show(cut(std::move(line), terminal_.width));
 }
 
 void Progress::finish(std::int64_t done, std::string_view postfix) {

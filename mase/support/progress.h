@@ -56,6 +56,8 @@ class Progress {
   void update(std::int64_t done, std::string_view postfix = {}) {
     if (due(done)) draw(done, postfix);
   }
+  // On a terminal: a line of the caller's own in place of the bar, cut at the width.
+  void draw_line(std::string line);
   // Draws the last state for good. Does nothing the second time.
   void finish(std::int64_t done, std::string_view postfix = {});
 
@@ -64,6 +66,7 @@ class Progress {
 
  private:
   double seconds() const;
+  void show(const std::string& line);
   std::string text(std::int64_t done, std::string_view postfix) const;
 
   std::string description_;

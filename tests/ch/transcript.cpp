@@ -111,6 +111,11 @@ std::vector<std::string> masked(const Outcome& outcome, const fs::path& folder) 
       {std::regex(R"( *(test_(acc|loss)_epoch) +[0-9.e+-]+)"), "     $1         <x>"},
       {std::regex(R"rx(((acc|loss)_(step|epoch)"?[:= ]+)[0-9.e+-]+)rx"), "$1<x>"},
       {std::regex(R"(last batch [0-9.]+)"), "last batch <x>"},
+      // Of sweeps: lines of runs, and the table up to its last column, seconds.
+      {std::regex(R"(\(\d+\.\d+ s\))"), "(<time>)"},
+      {std::regex(R"((val|test)_(loss|acc) [0-9.]+)"), "$1_$2 <x>"},
+      {std::regex(R"(\d\.\d{4} ± \d\.\d{4})"), "<x> ± <x>"},
+      {std::regex(R"(\d\.\d{4}\.\.\d\.\d{4} \| +[0-9.]+ \|)"), "<x>..<x> | <time> |"},
       {std::regex(R"(Engine: native \(.*\))"), "Engine: native"},
   };
   std::string text = outcome.output;
