@@ -13,7 +13,7 @@ namespace mase::train {
 namespace {
 
 // Told apart also by people who see few colours, on white and on black (P. Tol's bright set).
-constexpr std::array<std::string_view, 8> kColours = {"#4477aa", "#ee6677", "#228833", "#ccaa22",
+constexpr std::array<std::string_view, 8> kColours = {"#4a8fd6", "#ee6677", "#228833", "#ccaa22",
                                                       "#33aadd", "#aa3377", "#ee8844", "#889999"};
 
 constexpr std::string_view kStyle = R"(
@@ -25,7 +25,7 @@ body { margin: 2rem auto; max-width: 1320px; padding: 0 1rem; background: var(--
   color: var(--text); font: 15px/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
 p, figcaption { color: var(--soft); margin: .2rem 0; } a { color: inherit; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr));
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr));
   gap: 1.2rem; } figure { margin: 0; }
 svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
