@@ -24,6 +24,8 @@ constexpr Entry kFiles[] = {
      "event files, hparams.yaml and metrics.csv of each run."},
     {"mase_output/PROJECT/software/transform/",
      "what the passes wrote, and transformed_ckpt/ with the transformed network."},
+    {"mase_output/PROJECT/sweep/",
+     "sweep.csv, sweep.json and sweep.html of a sweep, and runs/ with a project for each run."},
 };
 
 constexpr Entry kEnvironment[] = {
