@@ -9,6 +9,7 @@
 #include "mase/ops/op.h"
 #include "mase/passes/analysis/graph_layout.h"
 #include "mase/support/files.h"
+#include "mase/support/markup.h"
 #include "mase/support/terminal.h"
 #include "mase/support/wrap.h"
 
@@ -104,29 +105,6 @@ std::vector<Edge> edges_of(const ir::Graph& graph) {
   return edges;
 }
 
-std::string escaped_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string escaped_dot(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -155,11 +133,11 @@ std::string svg_box(const ir::Node& node, const std::vector<std::string>& lines,
       centre.x - box.width / 2, top, box.width, box.height, colours.fill, colours.rim);
   double y = top + kPadding / 2 + 12;
   out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-weight=\"bold\">{}</text>\n", centre.x,
-                     y, escaped_xml(node.name));
+                     y, markup_text(node.name));
   for (const std::string& line : lines) {
     y += kLine;
     out +=
-        fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", centre.x, y, escaped_xml(line));
+        fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", centre.x, y, markup_text(line));
   }
   return out;
 }
@@ -211,7 +189,7 @@ std::string plot_svg(const ir::Graph& graph) {
       "markerHeight=\"8\" orient=\"auto\"><path d=\"M0,0 L8,4 L0,8 z\" fill=\"#555555\"/>"
       "</marker></defs>\n"
       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
-      layout.size.width, layout.size.height, escaped_xml(graph.name));
+      layout.size.width, layout.size.height, markup_text(graph.name));
   for (const auto& points : layout.edges) out += svg_edge(points);
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     out += svg_box(graph.nodes()[i], lines[i], boxes[i], layout.centres[i]);

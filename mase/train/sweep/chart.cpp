@@ -8,6 +8,8 @@
 #include <iterator>
 #include <limits>
 
+#include "mase/support/markup.h"
+
 namespace mase::train {
 namespace {
 
@@ -81,23 +83,23 @@ void append_axes(std::string& out, const Chart& chart, const Axis& x, const Axis
   fmt::format_to(to, "<rect class=\"axis\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", kLeft,
                  kTop, kWidth - kLeft - kRight, kHeight - kTop - kBottom);
   fmt::format_to(to, "<text class=\"title\" x=\"{}\" y=\"20\">{}</text>\n", kLeft,
-                 html_text(chart.title));
+                 markup_text(chart.title));
   fmt::format_to(to, "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
                  (kLeft + kWidth - kRight) / 2, kHeight - 10,
-                 html_text(chart.x_label + (chart.log_x ? " (logarithmic)" : "")));
+                 markup_text(chart.x_label + (chart.log_x ? " (logarithmic)" : "")));
   fmt::format_to(to,
                  "<text transform=\"translate(14,{:.1f}) rotate(-90)\" "
                  "text-anchor=\"middle\">{}</text>\n",
                  (kTop + kHeight - kBottom) / 2,
-                 html_text(chart.y_label + (chart.log_y ? " (logarithmic)" : "")));
+                 markup_text(chart.y_label + (chart.log_y ? " (logarithmic)" : "")));
 }
 
 void append_line(std::string& out, const Chart& chart, const Line& line, const Axis& x,
                  const Axis& y) {
   const auto to = std::back_inserter(out);
   fmt::format_to(to, "<g class=\"c{}{}\" data-group=\"{}\">", line.colour, line.bold ? " bold" : "",
-                 html_text(line.group));
-  if (!line.title.empty()) fmt::format_to(to, "<title>{}</title>", html_text(line.title));
+                 markup_text(line.group));
+  if (!line.title.empty()) fmt::format_to(to, "<title>{}</title>", markup_text(line.title));
   std::string path;
   bool pen_down = false;
   for (const Point& point : line.points) {
@@ -180,7 +182,7 @@ std::string svg(const Chart& chart) {
   x.widen();
   y.widen();
   std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n",
-                                kWidth, kHeight, html_text(chart.title));
+                                kWidth, kHeight, markup_text(chart.title));
   append_axes(out, chart, x, y);
   for (const bool bold : {false, true}) {
     for (const Line& line : chart.lines) {
@@ -188,29 +190,6 @@ std::string svg(const Chart& chart) {
     }
   }
   return out + "</svg>\n";
-}
-
-std::string html_text(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 }  // namespace mase::train

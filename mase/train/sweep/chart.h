@@ -42,7 +42,4 @@ std::vector<double> axis_ticks(double low, double high, int count, bool log);
 
 std::string svg(const Chart& chart);  // empty if there is no point to show
 
-// Text in HTML and in attributes.
-std::string html_text(std::string_view text);
-
 }  // namespace mase::train

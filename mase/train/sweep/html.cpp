@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "mase/support/markup.h"
 #include "mase/train/sweep/chart.h"
 #include "mase/train/sweep/html_charts.h"
 #include "mase/train/sweep/page.h"
@@ -25,7 +26,7 @@ std::string spread_cell(const Spread& spread) {
 
 std::string head(const std::vector<std::string>& names) {
   std::string out = "<div class=\"wide\"><table class=\"sortable\">\n<thead><tr>";
-  for (const std::string& name : names) out += fmt::format("<th>{}</th>", html_text(name));
+  for (const std::string& name : names) out += fmt::format("<th>{}</th>", markup_text(name));
   return out + "</tr></thead>\n<tbody>\n";
 }
 
@@ -40,11 +41,11 @@ std::string configurations_table(const std::vector<Configuration>& all, std::str
   std::string out = fmt::format(
       "<h2>Configurations</h2>\n<p>Mean ± standard deviation, least..greatest over the runs. "
       "Marked: the best mean {}. A click on a heading sorts.</p>\n{}",
-      html_text(rank_by), head(names));
+      markup_text(rank_by), head(names));
   for (const Configuration& configuration : all) {
     out += configuration.best ? "<tr class=\"best\">" : "<tr>";
     for (const auto& [name, value] : configuration.settings) {
-      out += fmt::format("<td>{}</td>", html_text(value_text(value)));
+      out += fmt::format("<td>{}</td>", markup_text(value_text(value)));
     }
     out += fmt::format("<td>{}</td><td>{}</td><td{}>{}</td>", configuration.parameters,
                        configuration.finished, configuration.failed > 0 ? " class=\"failed\"" : "",
@@ -71,7 +72,7 @@ std::string runs_table(const SweepResult& result) {
   for (const RunOutcome& run : result.runs) {
     out += "<tr>";
     for (const auto& [name, value] : run.settings) {
-      out += fmt::format("<td>{}</td>", html_text(value_text(value)));
+      out += fmt::format("<td>{}</td>", markup_text(value_text(value)));
     }
     out += fmt::format("<td{}>{}</td><td>{}</td><td>{}</td>",
                        run.status == RunStatus::Failed ? " class=\"failed\"" : "", name(run.status),
@@ -82,7 +83,7 @@ std::string runs_table(const SweepResult& result) {
       out += number_cell(run.measured.*row.value, whole ? "{:.0f}" : "{:.4f}");
     }
     out += fmt::format("<td class=\"text\">{}</td><td class=\"text\">{}</td></tr>\n",
-                       html_text(run.reason), html_text(run.folder.filename().string()));
+                       markup_text(run.reason), markup_text(run.folder.filename().string()));
   }
   return out + "</tbody></table></div></details>\n";
 }
@@ -98,7 +99,7 @@ std::string sweep_html(const SweepResult& result, std::string_view title,
   const auto total = static_cast<std::int64_t>(result.runs.size());
   std::string body = fmt::format(
       "<h1>{}</h1>\n<p>{} runs of {} configurations: {} finished, {} failed{}. mase {}</p>\n",
-      html_text(title), total, all.size(), finished, result.failed(),
+      markup_text(title), total, all.size(), finished, result.failed(),
       finished + result.failed() < total
           ? fmt::format(", {} to be done", total - finished - result.failed())
           : "",

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "mase/support/markup.h"
 #include "mase/train/sweep/chart.h"
 #include "mase/train/sweep/curves.h"
 
@@ -177,7 +178,8 @@ std::string variable_chart(const std::vector<Configuration>& all, const Variable
   if (picture.empty()) return "";
   std::string legend;
   for (std::size_t i = 0; i < groups.size() && groups.size() > 1; ++i) {
-    legend += fmt::format("<span class=\"still c{}\"><i></i>{}</span>\n", i, html_text(groups[i]));
+    legend +=
+        fmt::format("<span class=\"still c{}\"><i></i>{}</span>\n", i, markup_text(groups[i]));
   }
   return fmt::format("<figure>{}<div class=\"legend\">{}</div></figure>\n", picture, legend);
 }
@@ -211,7 +213,7 @@ std::string curve_charts(const std::vector<Configuration>& all) {
   std::string legend;
   for (std::size_t i = 0; i < all.size(); ++i) {
     legend += fmt::format("<span class=\"c{}\" data-group=\"{}\"><i></i>{}</span>\n", i, i,
-                          html_text(label(all[i].settings)));
+                          markup_text(label(all[i].settings)));
   }
   return fmt::format(
       "<h2>Learning curves</h2>\n<p>Thick: mean of a configuration; thin: its runs. A name hides "

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "mase/support/markup.h"
 #include "mase/train/sweep/chart.h"
 
 namespace mase::train {
@@ -95,7 +96,7 @@ std::string html_page(std::string_view title, std::string_view body, int colours
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n{}<script>{}</script>\n"
       "</body>\n</html>\n",
-      html_text(title), kStyle, classes, body, kScript);
+      markup_text(title), kStyle, classes, body, kScript);
 }
 
 }  // namespace mase::train
