@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path output_path(const Run& run) {
-  const fs::path path = run.settings.text_or("output", "");
+  fs::path path = run.settings.text_or("output", "");
   if (path.empty()) return run.software("predictions/logits.npy");
   if (path.extension() != ".npy" && path.extension() != ".csv") {
     mase::usage_error(

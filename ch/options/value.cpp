@@ -139,7 +139,7 @@ std::string check_value(const Option& option, Value& value) {
     case Type::Choice:
       return check_choice(option, value.as_text());
     case Type::OptionalChoice: {
-      const std::string problem = check_choice(option, value.as_text());
+      std::string problem = check_choice(option, value.as_text());
       if (problem.empty() || !option.or_path) return problem;
       std::error_code error;
       if (!fs::exists(value.as_text(), error)) {

@@ -57,8 +57,8 @@ std::string returned(const Value& value) {
 }  // namespace
 
 std::string print(const Node& node, std::size_t users) {
-  const std::string head = fmt::format("%{} : [num_users={}] = {}[target={}]", node.name, users,
-                                       name(node.kind), node.target);
+  std::string head = fmt::format("%{} : [num_users={}] = {}[target={}]", node.name, users,
+                                 name(node.kind), node.target);
   switch (node.kind) {
     case NodeKind::Placeholder:
       return node.args.empty() ? head : fmt::format("{}(default={})", head, argument(node.args[0]));

@@ -141,7 +141,7 @@ Named<T> read_entries(const Dict& dict, std::string_view key, const Path& path,
   if (!table) return out;
   const Path here = fmt::format("{}.{}", path, key);
   for (const auto& [name, value] : dict_at(*table, here)) {
-    out.emplace_back(name, read(value, here + "." + name));
+    out.emplace_back(name, read(value, fmt::format("{}.{}", here, name)));
   }
   return out;
 }

@@ -19,7 +19,7 @@ std::filesystem::path share_folder() {
   std::error_code ignored;
   for (const std::filesystem::path& prefix :
        {library.parent_path(), library.parent_path().parent_path()}) {
-    const std::filesystem::path share = prefix / MASE_SHARE_DIR;
+    std::filesystem::path share = prefix / MASE_SHARE_DIR;
     if (!library.empty() && std::filesystem::is_directory(share / "configs", ignored)) return share;
   }
   return MASE_SOURCE_DIR;

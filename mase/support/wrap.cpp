@@ -82,7 +82,11 @@ void carry_colours(std::vector<std::string>& lines) {
       const std::size_t end = line.find('m', i);
       if (end == std::string::npos) break;
       const std::string code = line.substr(i, end + 1 - i);
-      next = code == ansi::kReset ? "" : next + code;
+      if (code == ansi::kReset) {
+        next.clear();
+      } else {
+        next += code;
+      }
     }
     line.insert(0, active);
     if (!next.empty()) line += ansi::kReset;

@@ -27,7 +27,7 @@ fs::path find_file(const std::string& which, const fs::path& project) {
   }
   if (project.empty()) usage_error(fmt::format("'{}' needs the folder of a project", which));
   const fs::path folder = checkpoints_folder(project);
-  const fs::path path = folder / (which + ".ckpt");
+  fs::path path = folder / (which + ".ckpt");
   if (fs::is_regular_file(path)) return path;
   std::vector<std::string> there;
   std::error_code code;

@@ -71,15 +71,15 @@ void multiply(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const flo
     constexpr int kCount = decltype(count)::value;
     rows<kCount, kStart>(w + r * row, row, step, b ? b + r : nullptr, x, y + r * stride, depth,
                          vectors, stride);
-    r += kCount;
+    return kCount;
   };
   if constexpr (kRows == 5) {
     // 8 = 4 + 4 rather than 5 + 3: equal blocks keep both multipliers busy.
-    while (results - r >= 9 || results - r == 5) at(std::integral_constant<int, 5>{});
-    while (results - r >= 4) at(std::integral_constant<int, 4>{});
-    if (results - r == 3) at(std::integral_constant<int, 3>{});
+    while (results - r >= 9 || results - r == 5) r += at(std::integral_constant<int, 5>{});
+    while (results - r >= 4) r += at(std::integral_constant<int, 4>{});
+    if (results - r == 3) r += at(std::integral_constant<int, 3>{});
   }
-  while (results - r >= 2) at(std::integral_constant<int, 2>{});
+  while (results - r >= 2) r += at(std::integral_constant<int, 2>{});
   if (results - r == 1) at(std::integral_constant<int, 1>{});
 }
 

@@ -379,8 +379,7 @@ std::optional<Grid> grid_of(const numerics::Precision& precision) {
 std::string why_not(const ir::Graph& graph) {
   if (graph.placeholders().size() != 1) return "it has other than one input";
   for (const ir::Node& node : graph) {
-    const std::string reason = why_not_node(graph, node);
-    if (!reason.empty()) return reason;
+    if (std::string reason = why_not_node(graph, node); !reason.empty()) return reason;
     if (node.kind == ir::NodeKind::Output && !node.args.at(0).is<ir::NodeRef>()) {
       return "it returns something other than one tensor";
     }
