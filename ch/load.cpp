@@ -98,8 +98,7 @@ mase::io::LoadReport load_into(const Checkpoint& checkpoint, bool partial, mase:
 mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
   run.phases.start("load the checkpoint");
   const std::string name = run.graph.name;
-  const mase::io::LoadReport report =
-      load_into(checkpoint, run.settings.flag("partial_load"), run.graph);
+  mase::io::LoadReport report = load_into(checkpoint, run.settings.flag("partial_load"), run.graph);
   if (run.graph.name != name) {
     run.warn(fmt::format("{} holds the network '{}', which takes the place of '{}'",
                          checkpoint.path.string(), run.graph.name, name));

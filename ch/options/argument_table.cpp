@@ -15,7 +15,7 @@ std::string argument_table(const Settings& settings, bool colour, unsigned actio
     }
     return text.empty() ? shown(value) : text;
   };
-  const auto overridden = [&](std::string text, bool by_another) {
+  const auto overridden = [&](const std::string& text, bool by_another) {
     return by_another && colour ? mase::paint(text, mase::ansi::kGrey) : text;
   };
   std::vector<std::string> headers = {"Name", "Default"};

@@ -28,7 +28,7 @@ std::string display_name(const std::string& path) {
 void collect_places(const TomlNode& table, const std::string& prefix,
                     mase::ir::Named<mase::Location>& places) {
   for (const auto& [key, node] : table.table) {
-    const std::string dotted = prefix.empty() ? key : prefix + "." + key;
+    const std::string dotted = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
     places.emplace_back(dotted, node.where);
     collect_places(node, dotted, places);
   }

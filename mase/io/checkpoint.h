@@ -44,7 +44,7 @@ Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path);
 // ir::TypeName{"module.name"}.
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path);
 // The same for bytes in memory, without `.mz`: what the fuzzer calls.
-Result<Checkpoint> parse_checkpoint(Bytes bytes, const std::string& file_name);
+Result<Checkpoint> parse_checkpoint(const Bytes& bytes, const std::string& file_name);
 
 // Written to a temporary name, flushed, renamed: a failure (Error{RunFailed}) leaves the previous
 // file whole. torch.load(weights_only=True) and Lightning read the result. Values must be plain:

@@ -288,7 +288,7 @@ Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path) {
   return open_archive(*file, path.string(), archive);
 }
 
-Result<Checkpoint> parse_checkpoint(Bytes bytes, const std::string& file_name) {
+Result<Checkpoint> parse_checkpoint(const Bytes& bytes, const std::string& file_name) {
   std::optional<TorchArchive> archive;
   const auto kind = open_archive(bytes, file_name, archive);
   if (!kind) return kind.error();
@@ -312,7 +312,7 @@ Result<Checkpoint> parse_checkpoint(Bytes bytes, const std::string& file_name) {
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
   auto file = map_file(path);
   if (!file) return file.error();
-  return parse_checkpoint(*std::move(file), path.string());
+  return parse_checkpoint(*file, path.string());
 }
 
 }  // namespace mase::io

@@ -322,7 +322,6 @@ class Unpickler {
       case 'C':
         return push_bytes<std::uint8_t>();
       case 0x8e:
-        return push_bytes<std::uint64_t>();
       case 0x96:
         return push_bytes<std::uint64_t>();
 

@@ -93,7 +93,7 @@ const Option* find_option(std::span<const Option> rows, std::string_view key) {
 
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
                       Diagnostics& diagnostics, const ir::Named<Location>& places) {
-  const Options options = check_options(pass.name, pass.options, given, where, diagnostics, places);
+  Options options = check_options(pass.name, pass.options, given, where, diagnostics, places);
   if (pass.check == nullptr) return options;
   // The pass's own check may rely on the rows; keys that it does not have are no hindrance.
   ir::Dict known;

@@ -82,7 +82,7 @@ std::int64_t create_version(const fs::path& project) {
   return next;
 }
 
-RunRecord::RunRecord(fs::path folder, const Output& output) : file_(folder / "run.json") {
+RunRecord::RunRecord(const fs::path& folder, const Output& output) : file_(folder / "run.json") {
   ir::List command;
   for (const std::string& word : output.command) command.emplace_back(word);
   set("command", std::move(command));

@@ -30,7 +30,7 @@ std::int64_t create_version(const std::filesystem::path& project);
 class RunRecord {
  public:
   RunRecord() = default;  // writes nothing
-  RunRecord(std::filesystem::path folder, const Output& output);
+  RunRecord(const std::filesystem::path& folder, const Output& output);
 
   void set(std::string_view key, ir::Value value);
   void describe(const ir::Graph& graph, const data::DataSet& data, const engine::Engine& engine);

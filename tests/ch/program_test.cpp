@@ -39,7 +39,7 @@ class Program : public testing::Test {
   // Standard output alone, as JSON.
   json run_json(const std::string& command) {
     const std::string text = run(command + " --json 2> log.txt");
-    const json parsed = json::parse(text, nullptr, false);
+    json parsed = json::parse(text, nullptr, false);
     EXPECT_FALSE(parsed.is_discarded()) << command << "\n" << text;
     return parsed;
   }

@@ -32,7 +32,7 @@ class Load : public testing::Test {
   ~Load() override { std::filesystem::remove_all(folder_); }
 
   std::filesystem::path write(const ir::State& state) {
-    const auto path = folder_ / "state_dict.pt";
+    std::filesystem::path path = folder_ / "state_dict.pt";
     write_state_dict(path, state);
     return path;
   }

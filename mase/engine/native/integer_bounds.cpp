@@ -76,7 +76,8 @@ std::uint32_t word_of(const LayerCodes& layer, int output, int k, CodeSize size)
   const int bits = 32 / per_word;
   std::uint32_t word = 0;
   for (int b = 0; b < per_word && per_word * k + b < layer.inputs; ++b) {
-    const auto at = static_cast<std::size_t>(output * layer.inputs + per_word * k + b);
+    const auto at =
+        static_cast<std::size_t>(std::int64_t{output} * layer.inputs + per_word * k + b);
     const auto code = static_cast<std::uint32_t>(layer.weight[at]);
     word |= (code & ((1u << bits) - 1)) << (b * bits);
   }
@@ -123,7 +124,8 @@ LayerProof prove(const LayerCodes& layer, const IntegerKernels& kernels,
   for (int o = 0; o < layer.outputs; ++o) {
     double weights = 0;
     for (int i = 0; i < layer.inputs; ++i) {
-      weights += std::abs(layer.weight[static_cast<std::size_t>(o * layer.inputs + i)]);
+      weights +=
+          std::abs(layer.weight[static_cast<std::size_t>(std::int64_t{o} * layer.inputs + i)]);
     }
     const double bias = layer.bias[static_cast<std::size_t>(o)];
     proof.largest.push_back(weights * reach + std::abs(bias) * unit);
@@ -160,8 +162,8 @@ PackedLayer pack(const LayerCodes& layer, const LayerProof& proof, CodeSize size
     }
     if (size == CodeSize::Bytes) {  // whose codes are counted from the lowest
       for (int i = 0; i < layer.inputs; ++i) {
-        start +=
-            std::int64_t{layer.low} * layer.weight[static_cast<std::size_t>(o * layer.inputs + i)];
+        start += std::int64_t{layer.low} *
+                 layer.weight[static_cast<std::size_t>(std::int64_t{o} * layer.inputs + i)];
       }
     }
     packed.start.push_back(static_cast<std::int32_t>(start));

@@ -85,7 +85,7 @@ void sum(const IntegerLayer& layer, int output, const std::uint32_t* x, int firs
     const std::uint32_t* codes = x + k * stride + first;
     if (layer.size == CodeSize::Bytes) {
       for (int b = 0; b < 32; b += 8) {
-        const int weight = static_cast<std::int8_t>(weights >> b);
+        const auto weight = static_cast<std::int8_t>(weights >> b);
         for (int i = 0; i < kBlock; ++i) sums[i] += weight * static_cast<int>(codes[i] >> b & 255u);
       }
     } else {

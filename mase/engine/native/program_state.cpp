@@ -122,7 +122,7 @@ void NativeProgram::load_optimiser_state(const ir::OptimiserState& state) {
     if (slot != state.end()) {
       updates_ = std::max(updates_, static_cast<std::int64_t>(slot->step));
       for (const auto& [name, tensor] : slot->tensors) {
-        need_shape(tensor, parameter.value.shape(), parameter.name + " " + name);
+        need_shape(tensor, parameter.value.shape(), fmt::format("{} {}", parameter.name, name));
         FloatArray& to = name == "exp_avg_sq" ? second_moment_ : first_moment_;
         copy_in(tensor, to.data() + offset);
       }

@@ -53,7 +53,8 @@ struct Places {
   // Those below a key, without it.
   ir::Named<Location> below(const std::string& key, const ir::Dict& keys) const {
     ir::Named<Location> out;
-    for (const auto& [name, value] : keys) out.emplace_back(name, of(key + "." + name));
+    for (const auto& [name, value] : keys)
+      out.emplace_back(name, of(fmt::format("{}.{}", key, name)));
     return out;
   }
 };
