@@ -83,7 +83,7 @@ void expect_rows_of(const std::string& transcript, const Settings& settings) {
     if (ours.contains(name)) continue;
     const auto& absent = absent_options();
     EXPECT_TRUE(std::any_of(absent.begin(), absent.end(),
-                            [&](const Absent& row) { return row.dest == name; }))
+                            [&dest = name](const Absent& row) { return row.dest == dest; }))
         << name << " is neither a row nor known to be absent";
   }
 }
