@@ -2,6 +2,8 @@
 #include "bench/steps.h"
 
 #include <memory>
+#include <numeric>
+#include <vector>
 
 #include "mase/engine/engine.h"
 #include "mase/support/error.h"
@@ -21,9 +23,12 @@ std::function<void()> engine_steps(const std::string& engine, const Network& net
       engine::load_engine(engine).compile(graph_of(network, mode));
   program->set_optimiser({.learning_rate = 1e-3});
   const auto size = static_cast<std::size_t>(batch);
+  // Training shuffles; tests and validation read rows in order.
+  std::vector<std::uint32_t> order = rows.order;
+  if (!is_training(mode)) std::iota(order.begin(), order.end(), 0u);
   return [=, &rows, step = std::uint64_t{0}, first = std::size_t{0}]() mutable {
-    const auto from = [&](std::size_t at) { return std::span(rows.order).subspan(at, size); };
-    const std::size_t next = first + 2 * size <= rows.order.size() ? first + size : 0;
+    const auto from = [&](std::size_t at) { return std::span(order).subspan(at, size); };
+    const std::size_t next = first + 2 * size <= order.size() ? first + size : 0;
     const engine::Batch piece{.features = &rows.features,
                               .labels = &rows.labels,
                               .rows = from(first),
