@@ -47,7 +47,8 @@ TEST(QuantizeMetadata, PrecisionListsAreThoseConfigured) {
       for (const char* argument : {"data_in_0", "weight", "bias"}) {
         const ir::ArgumentMeta& entry = *ir::find(out.node(node).meta.common->args, argument);
         EXPECT_EQ(entry.type, "integer");
-        EXPECT_EQ(ir::to_json(ir::Value(entry.precision)), one[argument]) << node << argument;
+        EXPECT_EQ(nlohmann::json(ir::to_json(ir::Value(entry.precision))), one[argument])
+            << node << argument;
       }
     }
   }
