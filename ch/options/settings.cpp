@@ -11,7 +11,6 @@
 namespace ch {
 
 using mase::Diagnostics;
-using mase::Location;
 using mase::io::TomlNode;
 using mase::ir::Value;
 

@@ -11,8 +11,6 @@ namespace ch {
 
 namespace {
 
-using mase::ir::None;
-
 std::vector<std::string_view> engine_choices() {
   std::vector<std::string_view> choices = {"auto"};
   for (const std::string_view name : mase::engine::engine_names()) choices.push_back(name);

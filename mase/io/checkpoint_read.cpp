@@ -12,7 +12,6 @@ namespace {
 
 using ir::Dict;
 using ir::State;
-using ir::Value;
 
 constexpr std::string_view kGraphMember = "graph.txt";  // of our `.mz` (io/mz.h)
 // torch.save before version 1.6 began with this number as a pickle of its own.

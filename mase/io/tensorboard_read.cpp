@@ -10,7 +10,6 @@
 namespace mase::io {
 namespace {
 
-using protobuf::Field;
 using protobuf::next_field;
 
 // The payload of the next record; nullopt if it is cut off or damaged.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 
@@ -90,14 +91,10 @@ TEST_F(Jsc, DropsRepetitionsAndSaysSo) {
   const auto set =
       open_text(jets_csv(20, [](std::int64_t row, const std::string& name) -> std::string {
         if (row == 7) row = 3;
-        if (name.size() == 3)
-          return (row % 5 == (name == "j_g"   ? 0
-                              : name == "j_q" ? 1
-                              : name == "j_w" ? 2
-                              : name == "j_z" ? 3
-                                              : 4))
-                     ? "1"
-                     : "0";
+        if (name.size() == 3) {  // a label: each class in its turn
+          constexpr std::array kLabels = {"j_g", "j_q", "j_w", "j_z", "j_t"};
+          return name == kLabels[static_cast<std::size_t>(row % 5)] ? "1" : "0";
+        }
         return fmt::format("{}", row == 5 ? 4 : row);
       }));
   EXPECT_EQ(set.train.rows() + set.test.rows(), 19);

@@ -36,7 +36,7 @@ class Mnist : public testing::Test {
   }
   // Two images for training and one for testing.
   void write_small(const std::string& test_label = "\x07", unsigned side = 28) {
-    const std::string pixels(side * side, '\xff');
+    const std::string pixels(std::size_t{side} * side, '\xff');
     write_file(folder_ / "mnist/train-images-idx3-ubyte",
                idx({2, 28, 28}, std::string(1568, '\x01')));
     write_file(folder_ / "mnist/train-labels-idx1-ubyte", idx({2}, "\x03\x04"));

@@ -53,7 +53,7 @@ TEST(IntegerBounds, BytesNeedPairsThatFit16Bits) {
 
 TEST(IntegerBounds, RunsAreAsLongAsTheirSumsFit) {
   // Each word adds 2 * 127 * 20 = 5080 to either lane: six fit, seven do not.
-  const std::vector<std::int32_t> weight(4 * 24, 20);
+  const std::vector<std::int32_t> weight(96, 20);
   const LayerProof proof = prove(one_output(weight, 0, 127), adding_in(16), {});
   EXPECT_TRUE(proof.bytes);
   EXPECT_EQ(proof.run, 6);  // 24, 12, 6

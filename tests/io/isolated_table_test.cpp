@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <numeric>
+#include <utility>
 
 namespace mase::io {
 namespace {
@@ -17,7 +18,8 @@ using testing::HasSubstr;
 // Two columns, a thousand rows in pieces of a hundred; `at_piece` is called before each.
 class Counting : public Table {
  public:
-  explicit Counting(std::function<void(int)> at_piece) : Table("counting"), at_piece_(at_piece) {
+  explicit Counting(std::function<void(int)> at_piece)
+      : Table("counting"), at_piece_(std::move(at_piece)) {
     columns_ = {"a", "b, \"quoted\""};
     rows_ = 1000;
   }
@@ -26,7 +28,7 @@ class Counting : public Table {
       at_piece_(piece);
       std::vector<double> values(100 * wanted.size());
       std::iota(values.begin(), values.end(), piece * 1000.0);
-      if (auto status = sink(100 * piece, values); !status) return status;
+      if (auto status = sink(std::size_t{100} * piece, values); !status) return status;
     }
     return std::monostate{};
   }
@@ -35,7 +37,8 @@ class Counting : public Table {
   std::function<void(int)> at_piece_;
 };
 
-Result<std::unique_ptr<Table>> open_counting(std::function<void(int)> at_piece = [](int) {}) {
+Result<std::unique_ptr<Table>> open_counting(const std::function<void(int)>& at_piece = [](int) {
+}) {
   return open_isolated("counting", [at_piece]() -> Result<std::unique_ptr<Table>> {
     return std::unique_ptr<Table>(std::make_unique<Counting>(at_piece));
   });

@@ -170,10 +170,11 @@ TEST(Pickle, CyclesAndDepthAreErrors) {
 // A list in a list in a list, each filled only after it was put into the one before.
 std::string chain_of_lists() {
   std::string out = "]q\x01";
-  for (int i = 0; i < 30'000; ++i)
+  for (int i = 0; i < 30'000; ++i) {
     out +=
         "h\x01]q\x01"
         "a0";
+  }
   return out;
 }
 

@@ -75,7 +75,7 @@ TEST(GraphText, LineEndsAndBlanksDoNotMatter) {
 }
 
 TEST(GraphText, ParametersMustBeThoseOfTheText) {
-  const auto message = [](State state) {
+  const auto message = [](const State& state) {
     auto result = with_parameters(parse_graph(to_text(example())).or_throw(), state);
     return result.ok() ? "" : result.error().message;
   };

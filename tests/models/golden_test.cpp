@@ -120,7 +120,7 @@ ir::Graph toy_convnet(std::uint64_t seed) {
     last = ops::add_layer(graph, *parsed.op, parsed.attributes, path, last, random).name;
   };
   const auto view = [&](std::vector<ir::Value> sizes) {
-    const auto method = [&](const char* name, std::vector<ir::Value> args) {
+    const auto method = [&](const char* name, const std::vector<ir::Value>& args) {
       return graph.add({.kind = ir::NodeKind::CallMethod, .op = name, .target = name, .args = args})
           .name;
     };

@@ -7,7 +7,8 @@ inline mase::data::Info jsc_info() {
   return {.name = "jsc", .num_classes = 5, .num_features = 16, .sample_shape = {16}};
 }
 
-inline mase::data::Info image_info(std::string name, mase::ir::Shape shape, std::int64_t classes) {
+inline mase::data::Info image_info(std::string name, const mase::ir::Shape& shape,
+                                   std::int64_t classes) {
   return {.name = std::move(name),
           .task = mase::data::Task::ImageClassification,
           .num_classes = classes,

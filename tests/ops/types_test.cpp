@@ -179,7 +179,7 @@ TEST(Types, OfWholeSizes) {
   EXPECT_EQ(net.last({8, 3}), "(8, 3)");
 }
 
-std::string sum_shape(ir::Shape a, ir::Shape b) {
+std::string sum_shape(ir::Shape a, const ir::Shape& b) {
   Net net;
   net.graph.add_parameter({.name = "c", .value = ir::Tensor(b, DType::Float32)});
   net.graph.add({.name = "c", .kind = NodeKind::GetAttr, .op = "get_attr", .target = "c"});
@@ -195,7 +195,7 @@ TEST(Types, OperandsBroadcast) {
             "node add: shapes [8, 5] and [4] do not fit: 5 against 4 in dimension 1");
 }
 
-std::string product(std::string_view target, ir::Shape a, ir::Shape b) {
+std::string product(std::string_view target, ir::Shape a, const ir::Shape& b) {
   Net net;
   net.graph.add_parameter({.name = "c", .value = ir::Tensor(b, DType::Float32)});
   net.graph.add({.name = "c", .kind = NodeKind::GetAttr, .op = "get_attr", .target = "c"});

@@ -15,7 +15,7 @@ data::Split ten_rows() {
           .labels = ir::Tensor({10}, ir::DType::Int64)};
 }
 
-std::vector<std::vector<float>> all(BatchSource next, const std::string& placeholder) {
+std::vector<std::vector<float>> all(const BatchSource& next, const std::string& placeholder) {
   std::vector<std::vector<float>> out;
   while (const auto batch = next()) {
     EXPECT_EQ(batch->size(), 1u);

@@ -14,7 +14,7 @@ namespace mase::passes {
 // A chain of layers at <prefix>.0, <prefix>.1, ...
 class NetworkBuilder {
  public:
-  explicit NetworkBuilder(std::string name) : graph_(name, name) {
+  explicit NetworkBuilder(const std::string& name) : graph_(name, name) {
     graph_.add(
         {.name = "x", .kind = ir::NodeKind::Placeholder, .op = "placeholder", .target = "x"});
     last_ = "x";

@@ -49,7 +49,7 @@ TEST(PlotGraph, TheNamesEndDecidesAndOthersAreRefused) {
   const std::string folder = testing::TempDir() + "plot_graph_test/";
   Context context{.folder = folder};
   Diagnostics diagnostics;
-  const auto draw = [&](ir::Dict given) {
+  const auto draw = [&](const ir::Dict& given) {
     run_pass(kPlotGraph, drawn(), check_options(kPlotGraph, given, {}, diagnostics), context);
   };
   draw({});

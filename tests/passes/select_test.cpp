@@ -36,7 +36,7 @@ struct Outcome {
   std::vector<std::string> problems;
 };
 
-Outcome select(By by, std::vector<Rule> rules, const WhyNot& why_not = {}) {
+Outcome select(By by, const std::vector<Rule>& rules, const WhyNot& why_not = {}) {
   Diagnostics diagnostics;
   Outcome outcome{select_nodes(example(), by, rules, diagnostics, why_not), {}};
   for (const Problem& problem : diagnostics.problems()) outcome.problems.push_back(problem.text());
