@@ -296,7 +296,7 @@ TEST_P(KernelTest, QuantiseIsTheGrid) {
 }
 
 TEST_P(KernelTest, CrossEntropy) {
-  for (const int classes : {1, 2, 5, 10}) {
+  for (const int classes : {1, 2, 3, 4, 5, 6, 7, 10, 256}) {
     for (const int n : {1, 8, 17, 77, 256}) {
       const int stride = padded(n);
       FloatArray z = tile(random_, classes, n, stride);
@@ -335,6 +335,12 @@ TEST_P(KernelTest, CrossEntropy) {
       }
       ASSERT_NEAR(loss, expected_loss, 1e-6 * (1 + std::abs(expected_loss)));
       ASSERT_EQ(correct, expected_correct);
+      loss = 0;
+      correct = 0;
+      kernels_->cross_entropy(z.data(), labels.data(), classes, n, stride, 0.5f, nullptr, &loss,
+                              &correct);
+      ASSERT_NEAR(loss, expected_loss, 1e-6 * (1 + std::abs(expected_loss))) << "no gradient";
+      ASSERT_EQ(correct, expected_correct);
     }
   }
 }
@@ -352,13 +358,17 @@ TEST_P(KernelTest, CrossEntropyOfWhatIsNoNumber) {
        {Case{{1, nan, 5}, 1, false}, Case{{nan, nan, 0}, 0, false},
         Case{{infinity, 0, 0}, 0, false}, Case{{0, infinity, infinity}, 1, false},
         Case{{-infinity, 0, -1}, 1, true}, Case{{0, 100, -100}, 1, true}}) {
-    for (int label = 0; label < 3; ++label) {
-      FloatArray z(3 * 16);
-      for (int c = 0; c < 3; ++c) z.data()[c * 16 + 1] = logits[c];
+    for (int i = 0; i < 12; ++i) {  // three labels, with gradient and without, few classes and more
+      const int label = i % 3;
+      const int classes = i < 6 ? 3 : 9;
+      FloatArray z(classes * 16);
+      for (int c = 0; c < classes; ++c) z.data()[c * 16 + 1] = c < 3 ? logits[c] : -infinity;
+      FloatArray dz(z.size());
       const std::vector<std::uint8_t> labels(16, static_cast<std::uint8_t>(label));
       double loss = 0;
       std::int64_t correct = 0;
-      kernels_->cross_entropy(z.data(), labels.data(), 3, 2, 16, 1, nullptr, &loss, &correct);
+      kernels_->cross_entropy(z.data(), labels.data(), classes, 2, 16, 1,
+                              i % 6 < 3 ? nullptr : dz.data(), &loss, &correct);
       EXPECT_EQ(correct, (label == 0) + (label == decided)) << label << " " << logits[1];
       const bool infinite = logits[label] == -infinity;
       EXPECT_EQ(std::isfinite(loss), finite && !infinite);
