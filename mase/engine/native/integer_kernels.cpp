@@ -133,14 +133,16 @@ struct Encoder {
       : encoding(encoding), vectors(encoding), outputs(layer.outputs), to(codes), stride(stride) {}
   template <int R, int C>
   void operator()(const Ints (&sums)[R][C], int output, int sample) const {
-    for (int c = 0; c < C; ++c) {
-      Ints code[4] = {splat(0), splat(0), splat(0), splat(0)};
-      for (int r = 0; r < R; ++r) {
-        code[r] = encoded<Regrid>(fma(splat(encoding.gain[output + r]), to_float(sums[r][c]),
-                                      splat(encoding.shift[output + r])),
-                                  vectors, nullptr);
+    Ints code[C][4] = {};
+    for (int r = 0; r < R; ++r) {
+      const Floats gain = splat(encoding.gain[output + r]);
+      const Floats shift = splat(encoding.shift[output + r]);
+      for (int c = 0; c < C; ++c) {
+        code[c][r] = encoded<Regrid>(fma(gain, to_float(sums[r][c]), shift), vectors, nullptr);
       }
-      store_codes<Size>(code, output, outputs, vectors, to, sample + c * kWords, stride);
+    }
+    for (int c = 0; c < C; ++c) {
+      store_codes<Size>(code[c], output, outputs, vectors, to, sample + c * kWords, stride);
     }
   }
   const Encoding& encoding;
