@@ -306,17 +306,17 @@ inline void encode_block(RowEncoder& encoder, const Encoding& encoding, const fl
   }
 }
 
-template <bool Regrid>
-bool encode_table(const Encoding& encoding, const float* table, const std::uint32_t* rows, int n,
-                  int features, std::uint32_t* codes, int stride) {
+// row(s) is where that of sample s lies.
+template <bool Regrid, typename Row>
+bool encode_table(const Encoding& encoding, int n, int features, std::uint32_t* codes, int stride,
+                  const Row& row) {
   RowEncoder encoder(encoding);
-  const std::int64_t width = features;
   for (int s = 0; s < n; s += 8) {
     const float* at[8];
     if (s + 8 <= n) {
-      for (int i = 0; i < 8; ++i) at[i] = table + rows[s + i] * width;
+      for (int i = 0; i < 8; ++i) at[i] = row(s + i);
     } else {  // the last row is repeated
-      for (int i = 0; i < 8; ++i) at[i] = table + rows[std::min(s + i, n - 1)] * width;
+      for (int i = 0; i < 8; ++i) at[i] = row(std::min(s + i, n - 1));
     }
     for (int f = 0; f < features; f += 16) {
       std::uint32_t* to = codes + f / 4 * stride + s;
@@ -332,8 +332,13 @@ bool encode_table(const Encoding& encoding, const float* table, const std::uint3
 
 bool encode_rows(const Encoding& encoding, const float* table, const std::uint32_t* rows, int n,
                  int features, std::uint32_t* codes, int stride) {
-  return (encoding.regrid ? encode_table<true> : encode_table<false>)(encoding, table, rows, n,
-                                                                      features, codes, stride);
+  const std::int64_t width = features;
+  const auto encode = [&](const auto& row) {
+    return encoding.regrid ? encode_table<true>(encoding, n, features, codes, stride, row)
+                           : encode_table<false>(encoding, n, features, codes, stride, row);
+  };
+  if (rows) return encode([&](int s) { return table + rows[s] * width; });
+  return encode([&](int s) { return table + s * width; });
 }
 
 bool encode(const Encoding& encoding, const float* x, int features, int n, std::uint32_t* codes,

@@ -57,8 +57,11 @@ void Executor::evaluate_tiles(Pass& pass) {
 // False if the tile must be evaluated in float; nothing has been added to the result then.
 bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
   using Code = IntegerProgram::Code;
-  const TileView view{.table = pass.rows.table,
-                      .rows = rows_of(tile, pass).data(),
+  const auto width = static_cast<std::size_t>(plan_.values[0].features);
+  const std::span<const std::uint32_t> rows = rows_of(tile, pass);
+  const float* table = pass.rows.table;
+  const TileView view{.table = pass.in_order ? table + rows.front() * width : table,
+                      .rows = pass.in_order ? nullptr : rows.data(),
                       .n = valid(tile),
                       .stride = stride_,
                       .values = value(0, tile) - arrays_->values.at[0] * stride_,
@@ -68,8 +71,7 @@ bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
   const bool next_in_order = pass.in_order && tile + 1 < tiles_ && !prefetch.rows.empty();
   Block block;
   if (next_in_order) {
-    const auto width = static_cast<std::size_t>(plan_.values[0].features);
-    block = {pass.rows.table + prefetch.rows.front() * width, prefetch.rows.size() * width};
+    block = {table + prefetch.rows.front() * width, prefetch.rows.size() * width};
   }
   const std::size_t piece = block.floats / count + kLine;
   for (const IntegerProgram::Instruction& instruction : integer_.instructions()) {
