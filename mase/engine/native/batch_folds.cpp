@@ -14,13 +14,13 @@ std::int64_t padded(std::int64_t n) {
   return (n + 15) / 16 * 16;
 }
 
-// Sets a channel's features to one number.
-void spread(FloatArray& to, int channel, int area, double value) {
-  if (area == 1) {
-    to.data()[channel] = static_cast<float>(value);
-    return;
+// From a number per channel to one per feature; may be in place.
+void spread(const FloatArray& channels, FloatArray& features, const PlanNorm& norm) {
+  if (norm.area == 1) return;  // they are the same then
+  for (int c = norm.channels - 1; c >= 0; --c) {
+    const float number = channels.data()[c];
+    std::fill_n(features.data() + std::ptrdiff_t{c} * norm.area, norm.area, number);
   }
-  std::fill_n(to.data() + std::ptrdiff_t{channel} * area, area, static_cast<float>(value));
 }
 
 }  // namespace
@@ -49,59 +49,62 @@ void Executor::fold_moments(int norm, const Pass& pass) {
   const PlanNorm& n = plan_.norms[norm];
   NormScratch& s = norms_[norm];
   merge_moments(n, s);
+  FloatArray& mean = n.area == 1 ? s.mean : s.channel_mean;
+  FloatArray& gain = n.area == 1 ? s.gain : s.channel_gain;
   const float* flat = pass.weights.flat.data();
-  const float* gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : nullptr;
-  const float* beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : nullptr;
-  const double total = static_cast<double>(samples_) * n.area;
-  const double share = 1 / total;
-  const double moved = n.momentum / (total - 1);
-  float* running_mean = pass.moving ? pass.moving->buffers[n.running_mean].data() : nullptr;
-  float* running_var = pass.moving ? pass.moving->buffers[n.running_var].data() : nullptr;
-  for (int f = 0; f < n.channels; ++f) {
-    const double mean = s.merged_mean[static_cast<std::size_t>(f)];
-    const double m2 = s.merged_m2[static_cast<std::size_t>(f)];
-    const double inverse = 1.0 / std::sqrt(m2 * share + n.epsilon);
-    const double gain = (gamma ? gamma[f] : 1.0) * inverse;
-    spread(s.mean, f, n.area, mean);
-    spread(s.inverse, f, n.area, inverse);
-    spread(s.gain, f, n.area, gain);
-    spread(s.shift, f, n.area, (beta ? beta[f] : 0.0) - mean * gain);
-    if (!running_mean) continue;
-    const double kept = 1 - n.momentum;
-    running_mean[f] = static_cast<float>(kept * running_mean[f] + n.momentum * mean);
-    running_var[f] = static_cast<float>(kept * running_var[f] + moved * m2);
+  NormFold fold{.channels = n.channels,
+                .count = static_cast<double>(samples_) * n.area,
+                .epsilon = n.epsilon,
+                .momentum = n.momentum,
+                .gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : s.ones.data(),
+                .beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : s.zeros.data(),
+                .mean = mean.data(),
+                .inverse = s.inverse.data(),
+                .gain = gain.data(),
+                .shift = s.shift.data()};
+  if (pass.moving) {
+    fold.running_mean = pass.moving->buffers[n.running_mean].data();
+    fold.running_var = pass.moving->buffers[n.running_var].data();
   }
+  kernels_.fold_moments(fold, s.merged_mean.data(), s.merged_m2.data());
+  spread(mean, s.mean, n);
+  spread(gain, s.gain, n);
+  spread(s.shift, s.shift, n);
   if (pass.moving && n.batches >= 0) ++pass.moving->counts[n.batches];
   if (pass.moving) ++pass.moving->version;
 }
 
-// dx = gamma / sigma * (d - mean(d) - (x - mu) mean(d (x - mu)) / sigma^2) as a d + b x + c.
 void Executor::fold_gradient(int norm, const Pass& pass) {
   const PlanNorm& n = plan_.norms[norm];
   NormScratch& s = norms_[norm];
-  float* dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : nullptr;
-  float* dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset : nullptr;
-  const double share = 1 / (static_cast<double>(samples_) * n.area);
   const std::int64_t features = std::int64_t{n.channels} * n.area;
-  for (int f = 0; f < n.channels; ++f) {
-    double s1 = 0;
-    double s2 = 0;
-    const std::int64_t first = std::int64_t{f} * n.area;
-    for (int tile = 0; tile < tiles_; ++tile) {
-      for (std::int64_t k = first; k < first + n.area; ++k) {
-        s1 += s.s1.data()[tile * padded(features) + k];
-        s2 += s.s2.data()[tile * padded(features) + k];
+  s.total1.assign(static_cast<std::size_t>(n.channels), 0);
+  s.total2.assign(static_cast<std::size_t>(n.channels), 0);
+  for (int tile = 0; tile < tiles_; ++tile) {
+    const float* s1 = s.s1.data() + tile * padded(features);
+    const float* s2 = s.s2.data() + tile * padded(features);
+    for (std::size_t c = 0; c < s.total1.size(); ++c) {
+      for (int k = 0; k < n.area; ++k) {
+        s.total1[c] += *s1++;
+        s.total2[c] += *s2++;
       }
     }
-    const double inverse = s.inverse.data()[first];
-    const double a = s.gain.data()[first];
-    const double b = -a * inverse * inverse * s2 * share;
-    spread(s.a, f, n.area, a);
-    spread(s.b, f, n.area, b);
-    spread(s.c, f, n.area, -a * s1 * share - b * s.mean.data()[first]);
-    if (dgamma) dgamma[f] += static_cast<float>(s2 * inverse);
-    if (dbeta) dbeta[f] += static_cast<float>(s1);
   }
+  float* ignored = s.ignored.data();  // gradients of what is not there
+  kernels_.fold_gradient(
+      {.channels = n.channels,
+       .count = static_cast<double>(samples_) * n.area,
+       .mean = (n.area == 1 ? s.mean : s.channel_mean).data(),
+       .inverse = s.inverse.data(),
+       .gain = (n.area == 1 ? s.gain : s.channel_gain).data(),
+       .a = s.a.data(),
+       .b = s.b.data(),
+       .c = s.c.data(),
+       .dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : ignored,
+       .dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset
+                             : ignored + padded(n.channels)},
+      s.total1.data(), s.total2.data());
+  for (FloatArray* numbers : {&s.a, &s.b, &s.c}) spread(*numbers, *numbers, n);
 }
 
 void Executor::fold_running(const Weights& weights) {
@@ -116,9 +119,10 @@ void Executor::fold_running(const Weights& weights) {
       const double beta =
           n.shift >= 0 ? weights.flat.data()[plan_.parameters[n.shift].offset + f] : 0.0;
       const double gain = gamma / std::sqrt(var[f] + n.epsilon);
-      spread(s.gain, f, n.area, gain);
-      spread(s.shift, f, n.area, beta - mean[f] * gain);
+      s.gain.data()[f] = static_cast<float>(gain);
+      s.shift.data()[f] = static_cast<float>(beta - mean[f] * gain);
     }
+    for (FloatArray* numbers : {&s.gain, &s.shift}) spread(*numbers, *numbers, n);
   }
 }
 

@@ -37,9 +37,15 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
   norms_.resize(plan.norms.size());
   for (std::size_t i = 0; i < plan.norms.size(); ++i) {
     NormScratch& s = norms_[i];
-    for (FloatArray* array : {&s.gain, &s.shift, &s.mean, &s.inverse, &s.a, &s.b, &s.c}) {
-      array->resize(std::int64_t{plan.norms[i].channels} * plan.norms[i].area);
+    const std::int64_t channels = plan.norms[i].channels;
+    for (FloatArray* array : {&s.gain, &s.shift, &s.mean, &s.a, &s.b, &s.c}) {
+      array->resize(channels * plan.norms[i].area);
     }
+    for (FloatArray* array : {&s.inverse, &s.channel_gain, &s.channel_mean, &s.ones, &s.zeros}) {
+      array->resize(channels);
+    }
+    std::fill_n(s.ones.data(), channels, 1.0f);
+    s.ignored.resize(2 * padded(channels));
   }
   weight_sums_.resize(plan.steps.size());
   std::int64_t widest = 0;
@@ -274,8 +280,6 @@ void Executor::backward_step(const Instruction& instruction, int tile, const Pas
       if (step.norm >= 0) {
         NormScratch& s = norms_[step.norm];
         const std::int64_t at = tile * padded(features);
-        std::fill_n(s.s1.data() + at, features, 0.0f);
-        std::fill_n(s.s2.data() + at, features, 0.0f);
         return kernels_.pointwise_gradient(p, a, d, features, n, stride_, s.mean.data(),
                                            s.s1.data() + at, s.s2.data() + at);
       }

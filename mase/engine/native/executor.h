@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -84,13 +85,17 @@ class Executor {
     Finish finish = Finish::Nothing;
     int step = -1;
   };
-  // Per feature of a batch norm, for the batch at hand; per tile where several tiles add up (the
-  // moments by channel).
+  // What a batch norm knows of the batch at hand.
   struct NormScratch {
-    FloatArray gain, shift, mean, inverse;  // folded forward
-    FloatArray a, b, c;                     // folded gradient
-    std::vector<double> merged_mean, merged_m2;
-    FloatArray tile_mean, tile_m2, s1, s2;  // [tile][padded features]
+    FloatArray gain, shift, mean;                // by feature: folded forward
+    FloatArray a, b, c;                          // by feature: folded gradient
+    FloatArray inverse;                          // by channel
+    FloatArray channel_gain, channel_mean;       // if a channel has several features
+    FloatArray ones, zeros, ignored;             // for gains and shifts that are not there
+    std::vector<double> merged_mean, merged_m2;  // by channel, over all tiles
+    std::vector<double> total1, total2;
+    FloatArray tile_mean, tile_m2;  // [tile][padded channels]
+    FloatArray s1, s2;              // [tile][padded features]
   };
 
   void compile_forward(bool training, std::vector<Segment>& program) const;
@@ -153,9 +158,21 @@ class Executor {
                float* to) const;
   void need_several_samples(const Rows& rows) const;
   Pointwise pointwise_of(const PlanStep& step) const;
-  int valid(int tile) const;       // samples of a tile
-  float* value(int id, int tile);  // [features][stride_]
-  float* gradient_of(int id, int tile);
+  // Samples of a tile.
+  int valid(int tile) const {
+    return static_cast<int>(
+        std::min<std::int64_t>(tile_, samples_ - static_cast<std::int64_t>(tile) * tile_));
+  }
+  // [features][stride_]
+  float* value(int id, int tile) {
+    const std::int64_t memory = shared_tile_ ? 0 : tile;
+    return values_.data() + (memory * arrays_->values.size + arrays_->values.at[id]) * stride_;
+  }
+  float* gradient_of(int id, int tile) {
+    const std::int64_t memory = shared_tile_ ? 0 : tile;
+    const std::int64_t at = arrays_->gradients.at[plan_.values[id].gradient_home];
+    return gradients_.data() + (memory * arrays_->gradients.size + at) * stride_;
+  }
 
   const Plan& plan_;
   const Kernels& kernels_;

@@ -93,22 +93,6 @@ void Executor::allocate(std::int64_t samples, bool whole_batch, const Arrays& ar
   tile_labels_.assign(static_cast<std::size_t>(stride_), 0);
 }
 
-int Executor::valid(int tile) const {
-  return static_cast<int>(
-      std::min<std::int64_t>(tile_, samples_ - static_cast<std::int64_t>(tile) * tile_));
-}
-
-float* Executor::value(int id, int tile) {
-  const std::int64_t memory = shared_tile_ ? 0 : tile;
-  return values_.data() + (memory * arrays_->values.size + arrays_->values.at[id]) * stride_;
-}
-
-float* Executor::gradient_of(int id, int tile) {
-  const std::int64_t memory = shared_tile_ ? 0 : tile;
-  const std::int64_t at = arrays_->gradients.at[plan_.values[id].gradient_home];
-  return gradients_.data() + (memory * arrays_->gradients.size + at) * stride_;
-}
-
 // What to fetch from tile number `count` of a segment on: after the last rows have been asked for.
 Executor::Prefetch Executor::plan_prefetch(const std::vector<Segment>& program, std::size_t segment,
                                            int count, const Pass& pass) const {

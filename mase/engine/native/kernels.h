@@ -53,6 +53,36 @@ struct SgdStep {
   bool first;  // the momentum buffer starts as the gradient
 };
 
+// What normalises a batch, per channel: gain = gamma / sigma, shift = beta - mean gain.
+struct NormFold {
+  int channels = 0;
+  double count = 0;  // values of a channel in the batch
+  double epsilon = 0;
+  double momentum = 0;
+  const float* gamma = nullptr;
+  const float* beta = nullptr;
+  float* mean = nullptr;
+  float* inverse = nullptr;  // 1 / sigma
+  float* gain = nullptr;
+  float* shift = nullptr;
+  float* running_mean = nullptr;  // null: they stay
+  float* running_var = nullptr;
+};
+
+// dx = gamma / sigma * (d - mean(d) - (x - mu) mean(d (x - mu)) / sigma^2) as a d + b x + c.
+struct NormGradientFold {
+  int channels = 0;
+  double count = 0;
+  const float* mean = nullptr;
+  const float* inverse = nullptr;
+  const float* gain = nullptr;
+  float* a = nullptr;
+  float* b = nullptr;
+  float* c = nullptr;
+  float* dgamma = nullptr;  // added to
+  float* dbeta = nullptr;
+};
+
 struct Kernels {
   std::string_view name;  // "avx512", "avx2", "portable"
   int lanes;              // floats of a vector
@@ -102,9 +132,13 @@ struct Kernels {
   // y = x on the grid, `count` numbers anywhere in memory; may be in place.
   void (*quantise)(const Grid& grid, const float* x, float* y, std::int64_t count);
   // d <- d * activation'(...), recomputed from x; with `mean`, also sums per feature
-  // s1[f] += sum d, s2[f] += sum d (x - mean).
+  // s1[f] = sum d, s2[f] = sum d (x - mean).
   void (*pointwise_gradient)(const Pointwise& p, const float* x, float* d, int features, int n,
                              int stride, const float* mean, float* s1, float* s2);
+  // From the mean and the sum of squared deviations of every channel.
+  void (*fold_moments)(const NormFold& fold, const double* mean, const double* m2);
+  // From the sums s1 and s2 (above) of every channel.
+  void (*fold_gradient)(const NormGradientFold& fold, const double* s1, const double* s2);
   // dx[f] (+)= a[f] d + b[f] x + c[f], zero in lanes from n on.
   void (*normalise_gradient)(const float* a, const float* b, const float* c, const float* d,
                              const float* x, float* dx, int features, int n, int stride,

@@ -33,6 +33,11 @@ constexpr int kLanes = 4;
 typedef float Vec __attribute__((vector_size(4 * kLanes), may_alias));
 typedef std::int32_t IntVec __attribute__((vector_size(4 * kLanes), may_alias));
 
+// Half a vector of floats as doubles.
+constexpr int kDoubles = kLanes / 2;
+typedef float HalfVec __attribute__((vector_size(4 * kDoubles), may_alias));
+typedef double DoubleVec __attribute__((vector_size(8 * kDoubles), may_alias));
+
 inline Vec load(const float* p) {  // p aligned to the vector
   return *reinterpret_cast<const Vec*>(p);
 }
@@ -52,6 +57,18 @@ inline Vec splat(float x) {
 #else
   return Vec{x, x, x, x};  // not Vec{} + x, which is an addition: 0 + x differs from x at -0
 #endif
+}
+
+// Vectors that n samples take.
+inline int vectors_of(int n) {
+  return (n + kLanes - 1) / kLanes;
+}
+
+// 0, 1, 2, ...
+inline IntVec lane_numbers() {
+  IntVec lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = i;
+  return lane;
 }
 
 // kLanes bytes as integers.
@@ -125,6 +142,18 @@ inline Vec square_root(Vec x) {
 #else
   Vec y;
   for (int i = 0; i < kLanes; ++i) y[i] = std::sqrt(x[i]);
+  return y;
+#endif
+}
+
+inline DoubleVec square_root(DoubleVec x) {
+#if defined(MASE_SIMD_512)
+  return (DoubleVec)_mm512_sqrt_pd((__m512d)x);
+#elif defined(__AVX2__)
+  return (DoubleVec)_mm256_sqrt_pd((__m256d)x);
+#else
+  DoubleVec y;
+  for (int i = 0; i < kDoubles; ++i) y[i] = std::sqrt(x[i]);
   return y;
 #endif
 }
