@@ -25,48 +25,30 @@ void spread(const FloatArray& channels, FloatArray& features, const PlanNorm& no
 
 }  // namespace
 
-// Merges the moments of the tiles in order (Chan, Golub and LeVeque 1979), in double.
-void Executor::merge_moments(const PlanNorm& n, NormScratch& s) const {
-  s.merged_mean.assign(s.tile_mean.data(), s.tile_mean.data() + n.channels);
-  s.merged_m2.assign(s.tile_m2.data(), s.tile_m2.data() + n.channels);
-  double count = static_cast<double>(valid(0)) * n.area;
-  for (int tile = 1; tile < tiles_; ++tile) {
-    const float* mean = s.tile_mean.data() + tile * padded(n.channels);
-    const float* m2 = s.tile_m2.data() + tile * padded(n.channels);
-    const double tile_count = static_cast<double>(valid(tile)) * n.area;
-    const double share = tile_count / (count + tile_count);
-    const double weight = count * share;
-    for (std::size_t f = 0; f < s.merged_mean.size(); ++f) {
-      const double d = mean[f] - s.merged_mean[f];
-      s.merged_mean[f] += d * share;
-      s.merged_m2[f] += m2[f] + d * d * weight;
-    }
-    count += tile_count;
-  }
-}
-
 void Executor::fold_moments(int norm, const Pass& pass) {
   const PlanNorm& n = plan_.norms[norm];
   NormScratch& s = norms_[norm];
-  merge_moments(n, s);
   FloatArray& mean = n.area == 1 ? s.mean : s.channel_mean;
   FloatArray& gain = n.area == 1 ? s.gain : s.channel_gain;
   const float* flat = pass.weights.flat.data();
-  NormFold fold{.channels = n.channels,
-                .count = static_cast<double>(samples_) * n.area,
-                .epsilon = n.epsilon,
-                .momentum = n.momentum,
-                .gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : s.ones.data(),
-                .beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : s.zeros.data(),
-                .mean = mean.data(),
-                .inverse = s.inverse.data(),
-                .gain = gain.data(),
-                .shift = s.shift.data()};
-  if (pass.moving) {
-    fold.running_mean = pass.moving->buffers[n.running_mean].data();
-    fold.running_var = pass.moving->buffers[n.running_var].data();
-  }
-  kernels_.fold_moments(fold, s.merged_mean.data(), s.merged_m2.data());
+  kernels_.fold_moments(
+      {.channels = n.channels,
+       .moments = {.mean = s.tile_mean.data(),
+                   .m2 = s.tile_m2.data(),
+                   .tiles = tiles_,
+                   .pitch = padded(n.channels),
+                   .count = static_cast<double>(tile_) * n.area,
+                   .last_count = static_cast<double>(valid(tiles_ - 1)) * n.area},
+       .epsilon = n.epsilon,
+       .momentum = n.momentum,
+       .gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : s.ones.data(),
+       .beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : s.zeros.data(),
+       .mean = mean.data(),
+       .inverse = s.inverse.data(),
+       .gain = gain.data(),
+       .shift = s.shift.data(),
+       .running_mean = pass.moving ? pass.moving->buffers[n.running_mean].data() : nullptr,
+       .running_var = pass.moving ? pass.moving->buffers[n.running_var].data() : nullptr});
   spread(mean, s.mean, n);
   spread(gain, s.gain, n);
   spread(s.shift, s.shift, n);
@@ -77,22 +59,14 @@ void Executor::fold_moments(int norm, const Pass& pass) {
 void Executor::fold_gradient(int norm, const Pass& pass) {
   const PlanNorm& n = plan_.norms[norm];
   NormScratch& s = norms_[norm];
-  const std::int64_t features = std::int64_t{n.channels} * n.area;
-  s.total1.assign(static_cast<std::size_t>(n.channels), 0);
-  s.total2.assign(static_cast<std::size_t>(n.channels), 0);
-  for (int tile = 0; tile < tiles_; ++tile) {
-    const float* s1 = s.s1.data() + tile * padded(features);
-    const float* s2 = s.s2.data() + tile * padded(features);
-    for (std::size_t c = 0; c < s.total1.size(); ++c) {
-      for (int k = 0; k < n.area; ++k) {
-        s.total1[c] += *s1++;
-        s.total2[c] += *s2++;
-      }
-    }
-  }
   float* ignored = s.ignored.data();  // gradients of what is not there
   kernels_.fold_gradient(
       {.channels = n.channels,
+       .area = n.area,
+       .s1 = s.s1.data(),
+       .s2 = s.s2.data(),
+       .tiles = tiles_,
+       .pitch = padded(std::int64_t{n.channels} * n.area),
        .count = static_cast<double>(samples_) * n.area,
        .mean = (n.area == 1 ? s.mean : s.channel_mean).data(),
        .inverse = s.inverse.data(),
@@ -102,8 +76,7 @@ void Executor::fold_gradient(int norm, const Pass& pass) {
        .c = s.c.data(),
        .dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : ignored,
        .dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset
-                             : ignored + padded(n.channels)},
-      s.total1.data(), s.total2.data());
+                             : ignored + padded(n.channels)});
   for (FloatArray* numbers : {&s.a, &s.b, &s.c}) spread(*numbers, *numbers, n);
 }
 

@@ -19,7 +19,8 @@
 // merged in tile order, so results do not depend on anything but the batch.
 namespace mase::engine::native {
 
-// 64-byte aligned floats, zero at first.
+// 64-byte aligned floats, zero at first. Up to 16 behind the last may be read, which kernels make
+// use of that read whole vectors.
 class FloatArray {
  public:
   FloatArray() = default;
@@ -87,15 +88,13 @@ class Executor {
   };
   // What a batch norm knows of the batch at hand.
   struct NormScratch {
-    FloatArray gain, shift, mean;                // by feature: folded forward
-    FloatArray a, b, c;                          // by feature: folded gradient
-    FloatArray inverse;                          // by channel
-    FloatArray channel_gain, channel_mean;       // if a channel has several features
-    FloatArray ones, zeros, ignored;             // for gains and shifts that are not there
-    std::vector<double> merged_mean, merged_m2;  // by channel, over all tiles
-    std::vector<double> total1, total2;
-    FloatArray tile_mean, tile_m2;  // [tile][padded channels]
-    FloatArray s1, s2;              // [tile][padded features]
+    FloatArray gain, shift, mean;           // by feature: folded forward
+    FloatArray a, b, c;                     // by feature: folded gradient
+    FloatArray inverse;                     // by channel
+    FloatArray channel_gain, channel_mean;  // if a channel has several features
+    FloatArray ones, zeros, ignored;        // for gains and shifts that are not there
+    FloatArray tile_mean, tile_m2;          // [tile][padded channels]
+    FloatArray s1, s2;                      // [tile][padded features]
   };
 
   void compile_forward(bool training, std::vector<Segment>& program) const;
@@ -151,7 +150,6 @@ class Executor {
   void evaluate_tiles(Pass& pass);
   bool evaluate_integers(int tile, Pass& pass, Prefetch& prefetch);
   void fold_running(const Weights& weights);
-  void merge_moments(const PlanNorm& norm, NormScratch& scratch) const;
   void fold_moments(int norm, const Pass& pass);
   void fold_gradient(int norm, const Pass& pass);
   void dropout(const PlanStep& step, int tile, const Pass& pass, const float* from,

@@ -23,12 +23,12 @@ void FloatArray::Free::operator()(float* p) const {
 }
 
 void FloatArray::resize(std::int64_t count) {
-  const auto bytes = static_cast<std::size_t>(padded(count)) * sizeof(float);
-  if (count > size_) {
+  const auto bytes = static_cast<std::size_t>(padded(count) + 16) * sizeof(float);
+  if (count > size_ || !data_) {
     data_.reset(static_cast<float*>(::operator new (bytes, std::align_val_t{64})));
   }
   size_ = std::max(size_, count);
-  if (bytes > 0) std::memset(data_.get(), 0, bytes);
+  std::memset(data_.get(), 0, bytes);
 }
 
 Executor::Arrays Executor::plan_arrays(const std::vector<Segment>& program,

@@ -50,36 +50,57 @@ void squares_of(const float* x, int n, int stride, const float* mean, float* m2)
   sums_of<kFeatures>(x, n, stride, add, m2);
 }
 
-// Some of the numbers from p on, at most kDoubles.
-DoubleVec take(const float* p, int count) {
-  HalfVec v = {};
-  if (count >= kDoubles) {
-    std::memcpy(&v, p, sizeof v);
-  } else {
-    for (int i = 0; i < count; ++i) v[i] = p[i];
-  }
+// Numbers of kDoubles channels. They may lie behind the last channel: see FloatArray.
+DoubleVec take(const float* p) {
+  HalfVec v;
+  std::memcpy(&v, p, sizeof v);
   return __builtin_convertvector(v, DoubleVec);
 }
-DoubleVec take(const double* p, int count) {
-  DoubleVec v = {};
-  if (count >= kDoubles) {
-    std::memcpy(&v, p, sizeof v);
-  } else {
-    for (int i = 0; i < count; ++i) v[i] = p[i];
-  }
-  return v;
-}
-void put(DoubleVec numbers, float* p, int count) {
+
+// `left` channels are left.
+void put(DoubleVec numbers, float* p, int left) {
   const HalfVec v = __builtin_convertvector(numbers, HalfVec);
-  if (count >= kDoubles) {
+  if (left >= kDoubles) {
     std::memcpy(p, &v, sizeof v);
   } else {
-    for (int i = 0; i < count; ++i) p[i] = v[i];
+    for (int i = 0; i < left; ++i) p[i] = v[i];
   }
 }
-void add(DoubleVec numbers, float* p, int count) {
-  const HalfVec v = __builtin_convertvector(numbers, HalfVec);
-  for (int i = 0; i < std::min(count, kDoubles); ++i) p[i] += v[i];
+
+// The mean and the sum of squared deviations over all tiles, merged one after the other (Chan,
+// Golub and LeVeque 1979).
+struct Moments {
+  DoubleVec mean;
+  DoubleVec squares;
+};
+Moments merged(const TileMoments& tiles, int channel) {
+  Moments all{take(tiles.mean + channel), take(tiles.m2 + channel)};
+  double count = tiles.tiles > 1 ? tiles.count : tiles.last_count;
+  for (int k = 1; k < tiles.tiles; ++k) {
+    const double tile_count = k + 1 < tiles.tiles ? tiles.count : tiles.last_count;
+    const double share = tile_count / (count + tile_count);
+    const std::ptrdiff_t at = k * tiles.pitch + channel;
+    const DoubleVec d = take(tiles.mean + at) - all.mean;
+    all.mean += d * share;
+    all.squares += take(tiles.m2 + at) + d * d * (count * share);
+    count += tile_count;
+  }
+  return all;
+}
+
+// Sums over the tiles, and over the features of a channel.
+DoubleVec total(const float* sums, const NormGradientFold& fold, int channel) {
+  DoubleVec all = {};
+  for (int k = 0; k < fold.tiles; ++k) {
+    const float* from = sums + k * fold.pitch + std::ptrdiff_t{channel} * fold.area;
+    if (fold.area == 1) {
+      all += take(from);
+      continue;
+    }
+    const int left = std::min(kDoubles, fold.channels - channel);
+    for (int i = 0; i < left * fold.area; ++i) all[i / fold.area] += from[i];
+  }
+  return all;
 }
 
 }  // namespace
@@ -139,41 +160,43 @@ void channel_moments(const float* x, int channels, int area, int n, int stride, 
   }
 }
 
-void fold_moments(const NormFold& fold, const double* mean, const double* m2) {
-  const double share = 1 / fold.count;
+void fold_moments(const NormFold& fold) {
+  const TileMoments& tiles = fold.moments;
+  const double count = (tiles.tiles - 1) * tiles.count + tiles.last_count;
+  const double share = 1 / count;
   const double kept = 1 - fold.momentum;
-  const double moved = fold.momentum / (fold.count - 1);  // the running variance is unbiased
+  const double moved = fold.momentum / (count - 1);  // the running variance is unbiased
   for (int c = 0; c < fold.channels; c += kDoubles) {
     const int left = fold.channels - c;
-    const DoubleVec centre = take(mean + c, left);
-    const DoubleVec squares = take(m2 + c, left);
-    const DoubleVec inverse = 1.0 / square_root(squares * share + fold.epsilon);
-    const DoubleVec gain = take(fold.gamma + c, left) * inverse;
-    put(centre, fold.mean + c, left);
+    const Moments batch = merged(tiles, c);
+    const DoubleVec inverse = 1.0 / square_root(batch.squares * share + fold.epsilon);
+    const DoubleVec gain = take(fold.gamma + c) * inverse;
+    put(batch.mean, fold.mean + c, left);
     put(inverse, fold.inverse + c, left);
     put(gain, fold.gain + c, left);
-    put(take(fold.beta + c, left) - centre * gain, fold.shift + c, left);
+    put(take(fold.beta + c) - batch.mean * gain, fold.shift + c, left);
     if (!fold.running_mean) continue;
-    put(kept * take(fold.running_mean + c, left) + fold.momentum * centre, fold.running_mean + c,
-        left);
-    put(kept * take(fold.running_var + c, left) + moved * squares, fold.running_var + c, left);
+    float* const mean = fold.running_mean + c;
+    float* const var = fold.running_var + c;
+    put(kept * take(mean) + fold.momentum * batch.mean, mean, left);
+    put(kept * take(var) + moved * batch.squares, var, left);
   }
 }
 
-void fold_gradient(const NormGradientFold& fold, const double* s1, const double* s2) {
+void fold_gradient(const NormGradientFold& fold) {
   const double share = 1 / fold.count;
   for (int c = 0; c < fold.channels; c += kDoubles) {
     const int left = fold.channels - c;
-    const DoubleVec sum1 = take(s1 + c, left);
-    const DoubleVec sum2 = take(s2 + c, left);
-    const DoubleVec inverse = take(fold.inverse + c, left);
-    const DoubleVec a = take(fold.gain + c, left);
-    const DoubleVec b = -a * inverse * inverse * sum2 * share;
+    const DoubleVec s1 = total(fold.s1, fold, c);
+    const DoubleVec s2 = total(fold.s2, fold, c);
+    const DoubleVec inverse = take(fold.inverse + c);
+    const DoubleVec a = take(fold.gain + c);
+    const DoubleVec b = -a * inverse * inverse * s2 * share;
     put(a, fold.a + c, left);
     put(b, fold.b + c, left);
-    put(-a * sum1 * share - b * take(fold.mean + c, left), fold.c + c, left);
-    add(sum2 * inverse, fold.dgamma + c, left);
-    add(sum1, fold.dbeta + c, left);
+    put(-a * s1 * share - b * take(fold.mean + c), fold.c + c, left);
+    put(take(fold.dgamma + c) + s2 * inverse, fold.dgamma + c, left);
+    put(take(fold.dbeta + c) + s1, fold.dbeta + c, left);
   }
 }
 
