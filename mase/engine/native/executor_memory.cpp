@@ -121,12 +121,13 @@ std::size_t Executor::rows_to_fetch(const std::vector<Segment>& program) const {
   return std::max(kBytes / std::max(width, std::size_t{1}), static_cast<std::size_t>(tile_));
 }
 
+// Into the second-level cache: the first is full of the tile at work.
 void Executor::Prefetch::some(const Pass& pass, int features) {
   const std::int64_t width = features * static_cast<std::int64_t>(sizeof(float));
   const std::size_t count = std::min(each, rows.size());
   for (const std::uint32_t row : rows.first(count)) {
     const char* at = reinterpret_cast<const char*>(pass.rows.table) + row * width;
-    for (std::int64_t byte = 0; byte < width; byte += 64) __builtin_prefetch(at + byte);
+    for (std::int64_t byte = 0; byte < width; byte += 64) __builtin_prefetch(at + byte, 0, 2);
     if (pass.rows.labels) __builtin_prefetch(pass.rows.labels + row);
   }
   rows = rows.subspan(count);
