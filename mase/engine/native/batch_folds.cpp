@@ -135,7 +135,8 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
                             std::uint64_t step) {
   need_several_samples(rows);
   const auto count = static_cast<std::int64_t>(rows.rows.size());
-  allocate(count, train_program_.size() > 1, train_arrays_);
+  const Program& program = training_program(count);
+  allocate(count, program.memory);
   Pass pass{.rows = rows,
             .weights = weights,
             .moving = &weights,
@@ -143,7 +144,7 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
             .scale = scale / static_cast<float>(count),
             .dropout = true,
             .counter = step};
-  run(train_program_, pass);
+  run(program.segments, pass);
   fold_weight_sums(gradient);
   pass.result.loss /= static_cast<double>(count);
   pass.result.count = count;
@@ -152,7 +153,7 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
 
 BatchResult Executor::evaluate(const Weights& weights, const Rows& rows) {
   const auto count = static_cast<std::int64_t>(rows.rows.size());
-  allocate(count, false, eval_arrays_);
+  allocate(count, evaluate_.memory);
   prepare_evaluation(weights);
   Pass pass{.rows = rows, .weights = weights};
   evaluate_tiles(pass);
@@ -165,19 +166,18 @@ void Executor::forward(Weights& weights, const Rows& rows, Mode mode, std::uint6
                        std::span<const int> values, std::span<float* const> out) {
   const bool training = mode == Mode::Train;
   if (training) need_several_samples(rows);
-  allocate(static_cast<std::int64_t>(rows.rows.size()), true, forward_arrays_);
+  const Program& program = training ? train_forward_ : evaluate_all_;
+  allocate(static_cast<std::int64_t>(rows.rows.size()), program.memory);
   if (!training) prepare_evaluation(weights);
   Pass pass{.rows = rows,
             .weights = weights,
             .moving = training ? &weights : nullptr,
             .dropout = training,
             .counter = step};
-  if (training) {
-    run(train_forward_program_, pass);
-  } else if (values.size() == 1 && values[0] == plan_.result) {
+  if (!training && values.size() == 1 && values[0] == plan_.result) {
     evaluate_tiles(pass);
   } else {
-    run(eval_program_, pass);  // every value, as floats
+    run(program.segments, pass);  // every value, as floats
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const int features = plan_.values[values[i]].features;

@@ -1,8 +1,9 @@
-// The tile interpreter: builds the segments of a plan and runs them.
+// The tile interpreter: runs the segments of a plan.
 #include "mase/engine/native/executor.h"
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace mase::engine::native {
 namespace {
@@ -27,13 +28,15 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
       kernels_(kernels),
       seed_(seed),
       integer_(plan, integer.kernels ? *integer.kernels : integer_kernels(kernels), integer) {
-  compile_forward(true, train_program_);
-  train_forward_program_ = train_program_;
-  compile_backward(train_program_);
-  compile_forward(false, eval_program_);
-  train_arrays_ = plan_arrays(train_program_, true);
-  eval_arrays_ = plan_arrays(eval_program_, false);
-  forward_arrays_ = {.values = train_arrays_.values, .gradients = {}};
+  const auto program = [&](Segments segments, Keep keep) {
+    MemoryPlan memory = plan_memory(plan, segments, keep);
+    return Program{std::move(segments), std::move(memory)};
+  };
+  train_ = program(training_segments(plan, false), Keep::Needed);
+  train_recomputing_ = program(training_segments(plan, true), Keep::Needed);
+  train_forward_ = program(forward_segments(plan, true), Keep::EveryValue);
+  evaluate_ = program(forward_segments(plan, false), Keep::Needed);
+  evaluate_all_ = program(forward_segments(plan, false), Keep::EveryValue);
   norms_.resize(plan.norms.size());
   for (std::size_t i = 0; i < plan.norms.size(); ++i) {
     NormScratch& s = norms_[i];
@@ -61,37 +64,6 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
   quantised_.resize(2 * plan.steps.size());
   linear_weight_.resize(plan.steps.size(), nullptr);
   linear_bias_.resize(plan.steps.size(), nullptr);
-}
-
-void Executor::compile_forward(bool training, std::vector<Segment>& program) const {
-  program.assign(1, {});
-  program.back().instructions.push_back({Code::Gather});
-  for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i) {
-    if (training && plan_.steps[i].norm >= 0) {
-      program.back().instructions.push_back({Code::Moments, i});
-      program.back().finish = Finish::FoldMoments;
-      program.back().step = i;
-      program.emplace_back();
-    }
-    program.back().instructions.push_back({Code::Forward, i});
-  }
-  program.back().instructions.push_back({Code::Loss});
-}
-
-void Executor::compile_backward(std::vector<Segment>& program) const {
-  for (int i = static_cast<int>(plan_.steps.size()) - 1; i >= 0; --i) {
-    const PlanStep& step = plan_.steps[i];
-    if (!plan_.values[step.out].needs_gradient) continue;
-    program.back().instructions.push_back({Code::Backward, i});
-    if (step.norm < 0) continue;
-    program.back().finish = Finish::FoldGradient;
-    program.back().step = i;
-    program.emplace_back();
-    if (plan_.values[step.a].needs_gradient) {
-      program.back().instructions.push_back({Code::NormGradient, i});
-    }
-  }
-  if (program.back().instructions.empty()) program.pop_back();
 }
 
 Pointwise Executor::pointwise_of(const PlanStep& step) const {
@@ -136,7 +108,7 @@ void Executor::quantise_weights(const Weights& weights) {
   }
 }
 
-void Executor::run(const std::vector<Segment>& program, Pass& pass) {
+void Executor::run(const Segments& program, Pass& pass) {
   prepared_ = nullptr;
   quantise_weights(pass.weights);
   Prefetch prefetch;

@@ -12,6 +12,9 @@ namespace {
 // would fight for the same places of the cache.
 constexpr int kGap = 16;
 
+// What may wait in a second-level cache, half of a small one.
+constexpr std::int64_t kCacheBytes = std::int64_t{256} << 10;
+
 std::int64_t padded(std::int64_t n) {
   return (n + 15) / 16 * 16;
 }
@@ -31,56 +34,23 @@ void FloatArray::resize(std::int64_t count) {
   std::memset(data_.get(), 0, bytes);
 }
 
-Executor::Arrays Executor::plan_arrays(const std::vector<Segment>& program,
-                                       bool keep_values) const {
-  std::vector<Lifetime> values(plan_.values.size());
-  std::vector<Lifetime> gradients(plan_.values.size());
-  std::vector<std::int64_t> sizes;
-  for (std::size_t v = 0; v < values.size(); ++v) {
-    sizes.push_back(plan_.values[v].features);
-    values[v].size = gradients[v].size = sizes.back();
-  }
-  const auto use = [&](int value, int time) { values[static_cast<std::size_t>(value)].use(time); };
-  const auto use_gradient = [&](int value, int time) {
-    const PlanValue& v = plan_.values[static_cast<std::size_t>(value)];
-    if (v.needs_gradient) gradients[static_cast<std::size_t>(v.gradient_home)].use(time);
-  };
-  int time = 0;
-  for (const Segment& segment : program) {
-    for (const auto& [code, index] : segment.instructions) {
-      ++time;
-      if (code == Code::Gather) use(0, time);
-      if (code == Code::Loss) {
-        use(plan_.result, time);
-        use_gradient(plan_.result, time);
-      }
-      if (index < 0) continue;
-      const PlanStep& step = plan_.steps[static_cast<std::size_t>(index)];
-      for (const int value : {step.a, step.b, step.out}) {
-        if (value < 0) continue;
-        use(value, time);
-        if (code == Code::Backward || code == Code::NormGradient) use_gradient(value, time);
-      }
-    }
-  }
-  return {.values = keep_values ? side_by_side(sizes) : lay_out(values),
-          .gradients = lay_out(gradients)};
+const Executor::Program& Executor::training_program(std::int64_t samples) const {
+  const std::int64_t tile = std::min<std::int64_t>(plan_.tile, padded(samples));
+  const std::int64_t tiles = (samples + tile - 1) / tile;
+  const std::int64_t kept = tiles * train_.memory.kept * tile * std::int64_t{sizeof(float)};
+  return tiles > 1 && kept > kCacheBytes ? train_recomputing_ : train_;
 }
 
-void Executor::allocate(std::int64_t samples, bool whole_batch, const Arrays& arrays) {
+void Executor::allocate(std::int64_t samples, const MemoryPlan& plan) {
   const int tile = static_cast<int>(std::min<std::int64_t>(plan_.tile, padded(samples)));
   samples_ = samples;
   tiles_ = static_cast<int>((samples + tile - 1) / tile);
-  if (tile == tile_ && &arrays == arrays_ && whole_batch == !shared_tile_ && tiles_ <= room_)
-    return;
+  if (tile == tile_ && &plan == memory_plan_ && tiles_ <= room_) return;
   tile_ = tile;
   stride_ = tile + (tile == kTile ? kGap : 0);
-  arrays_ = &arrays;
+  memory_plan_ = &plan;
   room_ = tiles_;
-  shared_tile_ = !whole_batch;
-  const std::int64_t copies = whole_batch ? tiles_ : 1;
-  values_.resize(copies * arrays.values.size * stride_);
-  gradients_.resize(copies * arrays.gradients.size * stride_);
+  memory_.resize((plan.shared + tiles_ * plan.kept) * stride_);
   for (std::size_t i = 0; i < norms_.size(); ++i) {
     const PlanNorm& norm = plan_.norms[i];
     for (FloatArray* array : {&norms_[i].tile_mean, &norms_[i].tile_m2}) {
@@ -94,8 +64,8 @@ void Executor::allocate(std::int64_t samples, bool whole_batch, const Arrays& ar
 }
 
 // What to fetch from tile number `count` of a segment on: after the last rows have been asked for.
-Executor::Prefetch Executor::plan_prefetch(const std::vector<Segment>& program, std::size_t segment,
-                                           int count, const Pass& pass) const {
+Executor::Prefetch Executor::plan_prefetch(const Segments& program, std::size_t segment, int count,
+                                           const Pass& pass) const {
   Prefetch prefetch;
   std::size_t instructions = program[segment].instructions.size();
   const std::size_t next_tile =
@@ -114,7 +84,7 @@ Executor::Prefetch Executor::plan_prefetch(const std::vector<Segment>& program, 
 }
 
 // Rows of the next batch that may wait in the cache; a short program has time for one tile only.
-std::size_t Executor::rows_to_fetch(const std::vector<Segment>& program) const {
+std::size_t Executor::rows_to_fetch(const Segments& program) const {
   if (program.size() == 1) return static_cast<std::size_t>(tile_);
   constexpr std::size_t kBytes = std::size_t{128} << 10;
   const auto width = static_cast<std::size_t>(plan_.values[0].features) * sizeof(float);

@@ -45,9 +45,9 @@ void Executor::evaluate_tiles(Pass& pass) {
   pass.in_order = consecutive(pass.rows.rows);
   fetched_ = 0;
   for (int tile = 0; tile < tiles_; ++tile) {
-    Prefetch prefetch = plan_prefetch(eval_program_, 0, tile, pass);
+    Prefetch prefetch = plan_prefetch(evaluate_.segments, 0, tile, pass);
     if (!integer_.instructions().empty() && evaluate_integers(tile, pass, prefetch)) continue;
-    for (const Instruction& instruction : eval_program_.front().instructions) {
+    for (const Instruction& instruction : evaluate_.segments.front().instructions) {
       prefetch.some(pass, plan_.values[0].features);
       execute(instruction, tile, pass);
     }
@@ -64,8 +64,8 @@ bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
                       .rows = pass.in_order ? nullptr : rows.data(),
                       .n = valid(tile),
                       .stride = stride_,
-                      .values = value(0, tile) - arrays_->values.at[0] * stride_,
-                      .at = arrays_->values.at.data()};
+                      .values = value(0, tile) - memory_plan_->values.at[0] * stride_,
+                      .at = memory_plan_->values.at.data()};
   const std::size_t count = integer_.instructions().size();
   prefetch.each = prefetch.rows.size() / count + 1;
   const bool next_in_order = pass.in_order && tile + 1 < tiles_ && !prefetch.rows.empty();
