@@ -115,8 +115,7 @@ void backward(const Pointwise& p, const float* x, float* d, int features, int n,
     }
     if (v < vectors) one(v, 0);
     if (!mean) continue;
-    s1[f] = sum(first[0] + first[1]);
-    s2[f] = sum(second[0] + second[1]);
+    sums(first[0] + first[1], second[0] + second[1], s1[f], s2[f]);
   }
 }
 

@@ -172,6 +172,20 @@ inline float sum(Vec v) {
 #endif
 }
 
+// a = sum(v), b = sum(w): together they take the work of one and a half.
+inline void sums(Vec v, Vec w, float& a, float& b) {
+#if defined(__AVX2__) && !defined(MASE_SIMD_512)
+  const __m256 pairs = _mm256_hadd_ps((__m256)v, (__m256)w);
+  const __m128 both = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+  const __m128 done = _mm_add_ps(both, _mm_movehdup_ps(both));
+  a = _mm_cvtss_f32(done);
+  b = _mm_cvtss_f32(_mm_movehl_ps(done, done));
+#else
+  a = sum(v);
+  b = sum(w);
+#endif
+}
+
 #if defined(MASE_SIMD_512)
 // out[i] += sum(v[i]) for 16 vectors: adding while transposing takes a third of the work of 16
 // separate sums.
