@@ -54,6 +54,7 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
   std::int64_t widest = 0;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const PlanStep& step = plan.steps[i];
+    pointwise_.push_back(pointwise_of(step));
     if (step.kind == StepKind::Convolution) {
       weight_sums_[i].resize(plan.parameters[step.weight].count * kernels.lanes);
     } else if (step.kind == StepKind::Linear) {
@@ -196,7 +197,7 @@ void Executor::forward_step(int index, int tile, const Pass& pass) {
     case StepKind::AveragePool:
       return forward_windows(index, tile, n);
     case StepKind::Pointwise:
-      return kernels_.pointwise(pointwise_of(step), a, out, features, n, stride_);
+      return kernels_.pointwise(pointwise_[index], a, out, features, n, stride_);
     case StepKind::Affine:
       return kernels_.affine(step.factor, step.offset, a, out, features, n, stride_);
     case StepKind::Binary:
@@ -248,7 +249,7 @@ void Executor::backward_step(const Instruction& instruction, int tile, const Pas
     case StepKind::AveragePool:
       return backward_pool(instruction.step, tile, n);
     case StepKind::Pointwise: {
-      const Pointwise p = pointwise_of(step);
+      const Pointwise& p = pointwise_[instruction.step];
       if (step.norm >= 0) {
         NormScratch& s = norms_[step.norm];
         const std::int64_t at = tile * padded(features);

@@ -110,7 +110,10 @@ class Executor {
   struct Prefetch {
     std::span<const std::uint32_t> rows;
     std::size_t each = 0;
-    void some(const Pass& pass, int features);
+    void some(const Pass& pass, int features) {
+      if (!rows.empty()) fetch(pass, features);
+    }
+    void fetch(const Pass& pass, int features);
   };
 
   void run(const Segments& program, Pass& pass);
@@ -166,6 +169,7 @@ class Executor {
   const Weights* prepared_ = nullptr;  // what evaluation is prepared for
   std::uint64_t prepared_version_ = 0;
   std::vector<NormScratch> norms_;
+  std::vector<Pointwise> pointwise_;         // by step, if it is one
   std::vector<FloatArray> quantised_;        // by step: weight then bias
   std::vector<const float*> linear_weight_;  // by step: what the kernel reads
   std::vector<const float*> linear_bias_;

@@ -92,15 +92,21 @@ std::size_t Executor::rows_to_fetch(const Segments& program) const {
 }
 
 // Into the second-level cache: the first is full of the tile at work.
-void Executor::Prefetch::some(const Pass& pass, int features) {
+void Executor::Prefetch::fetch(const Pass& pass, int features) {
+  constexpr std::int64_t kLine = 64;
   const std::int64_t width = features * static_cast<std::int64_t>(sizeof(float));
-  const std::size_t count = std::min(each, rows.size());
-  for (const std::uint32_t row : rows.first(count)) {
-    const char* at = reinterpret_cast<const char*>(pass.rows.table) + row * width;
-    for (std::int64_t byte = 0; byte < width; byte += 64) __builtin_prefetch(at + byte, 0, 2);
-    if (pass.rows.labels) __builtin_prefetch(pass.rows.labels + row);
+  const char* table = reinterpret_cast<const char*>(pass.rows.table);
+  const std::uint8_t* labels = pass.rows.labels;
+  const std::span<const std::uint32_t> now = rows.first(std::min(each, rows.size()));
+  for (const std::uint32_t row : now) {
+    const char* at = table + row * width;
+    __builtin_prefetch(at, 0, 2);
+    for (std::int64_t byte = kLine; byte < width; byte += kLine) {
+      __builtin_prefetch(at + byte, 0, 2);
+    }
+    if (labels) __builtin_prefetch(labels + row);
   }
-  rows = rows.subspan(count);
+  rows = rows.subspan(now.size());
 }
 
 std::span<const std::uint32_t> Executor::rows_of(int tile, const Pass& pass) const {
