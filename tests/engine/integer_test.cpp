@@ -110,11 +110,17 @@ TEST_P(Integer, RandomNetworksGiveTheBitsOfTheFloatEvaluation) {
     const Batch batch{.features = &x, .labels = &y, .rows = order, .next_rows = {}};
     const ir::Tensor expected = logits(floats, x);
     const BatchResult result = floats.evaluate(batch);
+    // Consecutive rows, not from the first on, are read without their numbers.
+    const auto some = test::range(static_cast<std::uint32_t>(rows / 3),
+                                  static_cast<std::uint32_t>(rows - rows / 3));
+    const Batch in_order{.features = &x, .labels = &y, .rows = some, .next_rows = {}};
+    const BatchResult result_in_order = floats.evaluate(in_order);
     for (const IntegerOptions& options : forms(GetParam().integers)) {
       NativeProgram integers(net.graph, {}, *GetParam().floats, options);
       integers.load_state(state);
       EXPECT_TRUE(same_bits(logits(integers, x), expected));
       expect_same_result(integers.evaluate(batch), result);
+      expect_same_result(integers.evaluate(in_order), result_in_order);
       for (const std::string& line : integers.integer_report()) {
         const std::string form = line.substr(line.find(": ") + 2);
         seen.insert(form.substr(0, form.find(':')));

@@ -61,6 +61,12 @@ FloatArray numbers(Random& random, int count, float low = -1, float high = 1) {
   return out;
 }
 
+FloatArray copy(const FloatArray& from) {
+  FloatArray out(from.size());
+  std::copy_n(from.data(), from.size(), out.data());
+  return out;
+}
+
 class KernelTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -187,6 +193,126 @@ TEST_P(KernelTest, Moments) {
   }
 }
 
+// Tiles of 40 samples, the last of 7.
+TEST_P(KernelTest, MomentsOfTilesFold) {
+  for (const int channels : {1, 3, 5, 16, 21}) {
+    for (const int tiles : {1, 4}) {
+      const int pitch = padded(channels);
+      const FloatArray mean = numbers(random_, tiles * pitch, -3, 3);
+      const FloatArray m2 = numbers(random_, tiles * pitch, 0, 50);
+      const FloatArray gamma = numbers(random_, channels);
+      const FloatArray beta = numbers(random_, channels);
+      FloatArray out(4 * pitch);
+      FloatArray running_mean = numbers(random_, channels + 1);
+      FloatArray running_var = numbers(random_, channels + 1, 0, 1);
+      const FloatArray mean_before = copy(running_mean);
+      const FloatArray var_before = copy(running_var);
+      const NormFold fold{.channels = channels,
+                          .moments = {.mean = mean.data(),
+                                      .m2 = m2.data(),
+                                      .tiles = tiles,
+                                      .pitch = pitch,
+                                      .count = 40,
+                                      .last_count = 7},
+                          .epsilon = 1e-5,
+                          .momentum = 0.1,
+                          .gamma = gamma.data(),
+                          .beta = beta.data(),
+                          .mean = out.data(),
+                          .inverse = out.data() + pitch,
+                          .gain = out.data() + 2 * pitch,
+                          .shift = out.data() + 3 * pitch,
+                          .running_mean = running_mean.data(),
+                          .running_var = running_var.data()};
+      kernels_->fold_moments(fold);
+      const double count = (tiles - 1) * 40 + 7;
+      for (int c = 0; c < channels; ++c) {
+        double sum = 0;
+        double squares = 0;  // about zero
+        for (int k = 0; k < tiles; ++k) {
+          const double n = k + 1 < tiles ? 40 : 7;
+          const double centre = mean.data()[k * pitch + c];
+          sum += n * centre;
+          squares += m2.data()[k * pitch + c] + n * centre * centre;
+        }
+        const double average = sum / count;
+        const double around = squares - count * average * average;
+        const double inverse = 1 / std::sqrt(around / count + 1e-5);
+        const double gain = gamma.data()[c] * inverse;
+        // Doubles rounded to float once: half a unit in the last place.
+        const auto expect = [&](float value, double exact) {
+          ASSERT_NEAR(value, exact, 1e-7 * std::max(1.0, std::abs(exact)));
+        };
+        expect(fold.mean[c], average);
+        expect(fold.inverse[c], inverse);
+        expect(fold.gain[c], gain);
+        expect(fold.shift[c], beta.data()[c] - average * gain);
+        expect(running_mean.data()[c], 0.9 * mean_before.data()[c] + 0.1 * average);
+        expect(running_var.data()[c], 0.9 * var_before.data()[c] + 0.1 * around / (count - 1));
+      }
+      ASSERT_EQ(running_mean.data()[channels], mean_before.data()[channels])
+          << "nothing is written behind the end";
+      ASSERT_EQ(running_var.data()[channels], var_before.data()[channels]);
+    }
+  }
+}
+
+TEST_P(KernelTest, GradientsOfTilesFold) {
+  for (const int channels : {1, 3, 5, 16, 21}) {
+    for (const int area : {1, 3}) {
+      const int tiles = 3;
+      const int pitch = padded(channels * area);
+      const FloatArray s1 = numbers(random_, tiles * pitch);
+      const FloatArray s2 = numbers(random_, tiles * pitch);
+      const FloatArray mean = numbers(random_, channels);
+      const FloatArray inverse = numbers(random_, channels, 1, 2);
+      const FloatArray gain = numbers(random_, channels);
+      FloatArray out(3 * padded(channels));
+      FloatArray dgamma = numbers(random_, channels + 1);
+      FloatArray dbeta = numbers(random_, channels + 1);
+      const FloatArray dgamma_before = copy(dgamma);
+      const FloatArray dbeta_before = copy(dbeta);
+      const NormGradientFold fold{.channels = channels,
+                                  .area = area,
+                                  .s1 = s1.data(),
+                                  .s2 = s2.data(),
+                                  .tiles = tiles,
+                                  .pitch = pitch,
+                                  .count = 50,
+                                  .mean = mean.data(),
+                                  .inverse = inverse.data(),
+                                  .gain = gain.data(),
+                                  .a = out.data(),
+                                  .b = out.data() + padded(channels),
+                                  .c = out.data() + 2 * padded(channels),
+                                  .dgamma = dgamma.data(),
+                                  .dbeta = dbeta.data()};
+      kernels_->fold_gradient(fold);
+      for (int c = 0; c < channels; ++c) {
+        double sum1 = 0;
+        double sum2 = 0;
+        for (int k = 0; k < tiles; ++k) {
+          for (int i = 0; i < area; ++i) {
+            sum1 += s1.data()[k * pitch + c * area + i];
+            sum2 += s2.data()[k * pitch + c * area + i];
+          }
+        }
+        const double g = gain.data()[c];
+        const double over_sigma = inverse.data()[c];
+        const double b = -g * over_sigma * over_sigma * sum2 / 50;
+        // Doubles rounded to float once, sums twice.
+        ASSERT_EQ(fold.a[c], gain.data()[c]);
+        ASSERT_NEAR(fold.b[c], b, 1e-7);
+        ASSERT_NEAR(fold.c[c], -g * sum1 / 50 - b * mean.data()[c], 1e-7);
+        ASSERT_NEAR(dgamma.data()[c], dgamma_before.data()[c] + sum2 * over_sigma, 1e-6);
+        ASSERT_NEAR(dbeta.data()[c], dbeta_before.data()[c] + sum1, 1e-6);
+      }
+      ASSERT_EQ(dgamma.data()[channels], dgamma_before.data()[channels]);
+      ASSERT_EQ(dbeta.data()[channels], dbeta_before.data()[channels]);
+    }
+  }
+}
+
 double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
 }
@@ -296,7 +422,7 @@ TEST_P(KernelTest, QuantiseIsTheGrid) {
 }
 
 TEST_P(KernelTest, CrossEntropy) {
-  for (const int classes : {1, 2, 5, 10}) {
+  for (const int classes : {1, 2, 3, 4, 5, 6, 7, 10, 256}) {
     for (const int n : {1, 8, 17, 77, 256}) {
       const int stride = padded(n);
       FloatArray z = tile(random_, classes, n, stride);
@@ -335,6 +461,12 @@ TEST_P(KernelTest, CrossEntropy) {
       }
       ASSERT_NEAR(loss, expected_loss, 1e-6 * (1 + std::abs(expected_loss)));
       ASSERT_EQ(correct, expected_correct);
+      loss = 0;
+      correct = 0;
+      kernels_->cross_entropy(z.data(), labels.data(), classes, n, stride, 0.5f, nullptr, &loss,
+                              &correct);
+      ASSERT_NEAR(loss, expected_loss, 1e-6 * (1 + std::abs(expected_loss))) << "no gradient";
+      ASSERT_EQ(correct, expected_correct);
     }
   }
 }
@@ -352,13 +484,17 @@ TEST_P(KernelTest, CrossEntropyOfWhatIsNoNumber) {
        {Case{{1, nan, 5}, 1, false}, Case{{nan, nan, 0}, 0, false},
         Case{{infinity, 0, 0}, 0, false}, Case{{0, infinity, infinity}, 1, false},
         Case{{-infinity, 0, -1}, 1, true}, Case{{0, 100, -100}, 1, true}}) {
-    for (int label = 0; label < 3; ++label) {
-      FloatArray z(3 * 16);
-      for (int c = 0; c < 3; ++c) z.data()[c * 16 + 1] = logits[c];
+    for (int i = 0; i < 12; ++i) {  // three labels, with gradient and without, few classes and more
+      const int label = i % 3;
+      const int classes = i < 6 ? 3 : 9;
+      FloatArray z(classes * 16);
+      for (int c = 0; c < classes; ++c) z.data()[c * 16 + 1] = c < 3 ? logits[c] : -infinity;
+      FloatArray dz(z.size());
       const std::vector<std::uint8_t> labels(16, static_cast<std::uint8_t>(label));
       double loss = 0;
       std::int64_t correct = 0;
-      kernels_->cross_entropy(z.data(), labels.data(), 3, 2, 16, 1, nullptr, &loss, &correct);
+      kernels_->cross_entropy(z.data(), labels.data(), classes, 2, 16, 1,
+                              i % 6 < 3 ? nullptr : dz.data(), &loss, &correct);
       EXPECT_EQ(correct, (label == 0) + (label == decided)) << label << " " << logits[1];
       const bool infinite = logits[label] == -infinity;
       EXPECT_EQ(std::isfinite(loss), finite && !infinite);

@@ -72,6 +72,30 @@ TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
   }
 }
 
+// So many rows that values are formed once more on the way back rather than kept; the sums of the
+// float32 gradient are longer: 16 tiles of 1e-6 each at most.
+TEST(Reference, LargeBatchesGiveWhatPlainLoopsGive) {
+  const ir::Graph graph = test::jsc_toy();
+  const native::Plan plan = native::make_plan(graph, {16});
+  const std::int64_t n = 4001;
+  const ir::Tensor features = test::random_tensor({n, 16}, 31, -2, 2);
+  ir::Tensor labels({n}, ir::DType::Int64);
+  for (std::int64_t i = 0; i < n; ++i) labels.values_mut<std::int64_t>()[i] = i % 5;
+  const auto rows = test::range(0, static_cast<std::uint32_t>(n));
+  const Batch batch{.features = &features, .labels = &labels, .rows = rows, .next_rows = {}};
+  const test::Reference trained =
+      test::run_reference(plan, graph, features, labels, Mode::Train, 9, 0);
+  native::NativeProgram program(graph, {.seed = 9}, native::kernels());
+  const ir::State gradients = program.gradients(batch);
+  for (const native::PlanParameter& parameter : plan.parameters) {
+    const ir::Tensor& gradient = *ir::find(gradients, parameter.name);
+    for (std::int64_t i = 0; i < gradient.size(); ++i) {
+      const double expected = trained.gradient[static_cast<std::size_t>(parameter.offset + i)];
+      ASSERT_NEAR(gradient.at(i), expected, 4e-6) << parameter.name << " " << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Networks, ReferenceTest,
                          ::testing::Range(0, static_cast<int>(test::native_cases().size())),
                          [](const auto& info) {

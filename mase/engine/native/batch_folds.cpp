@@ -14,94 +14,70 @@ std::int64_t padded(std::int64_t n) {
   return (n + 15) / 16 * 16;
 }
 
-// Sets a channel's features to one number.
-void spread(FloatArray& to, int channel, int area, double value) {
-  if (area == 1) {
-    to.data()[channel] = static_cast<float>(value);
-    return;
+// From a number per channel to one per feature; may be in place.
+void spread(const FloatArray& channels, FloatArray& features, const PlanNorm& norm) {
+  if (norm.area == 1) return;  // they are the same then
+  for (int c = norm.channels - 1; c >= 0; --c) {
+    const float number = channels.data()[c];
+    std::fill_n(features.data() + std::ptrdiff_t{c} * norm.area, norm.area, number);
   }
-  std::fill_n(to.data() + std::ptrdiff_t{channel} * area, area, static_cast<float>(value));
 }
 
 }  // namespace
 
-// Merges the moments of the tiles in order (Chan, Golub and LeVeque 1979), in double.
-void Executor::merge_moments(const PlanNorm& n, NormScratch& s) const {
-  s.merged_mean.assign(s.tile_mean.data(), s.tile_mean.data() + n.channels);
-  s.merged_m2.assign(s.tile_m2.data(), s.tile_m2.data() + n.channels);
-  double count = static_cast<double>(valid(0)) * n.area;
-  for (int tile = 1; tile < tiles_; ++tile) {
-    const float* mean = s.tile_mean.data() + tile * padded(n.channels);
-    const float* m2 = s.tile_m2.data() + tile * padded(n.channels);
-    const double tile_count = static_cast<double>(valid(tile)) * n.area;
-    const double share = tile_count / (count + tile_count);
-    const double weight = count * share;
-    for (std::size_t f = 0; f < s.merged_mean.size(); ++f) {
-      const double d = mean[f] - s.merged_mean[f];
-      s.merged_mean[f] += d * share;
-      s.merged_m2[f] += m2[f] + d * d * weight;
-    }
-    count += tile_count;
-  }
-}
-
 void Executor::fold_moments(int norm, const Pass& pass) {
   const PlanNorm& n = plan_.norms[norm];
   NormScratch& s = norms_[norm];
-  merge_moments(n, s);
+  FloatArray& mean = n.area == 1 ? s.mean : s.channel_mean;
+  FloatArray& gain = n.area == 1 ? s.gain : s.channel_gain;
   const float* flat = pass.weights.flat.data();
-  const float* gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : nullptr;
-  const float* beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : nullptr;
-  const double total = static_cast<double>(samples_) * n.area;
-  const double share = 1 / total;
-  const double moved = n.momentum / (total - 1);
-  float* running_mean = pass.moving ? pass.moving->buffers[n.running_mean].data() : nullptr;
-  float* running_var = pass.moving ? pass.moving->buffers[n.running_var].data() : nullptr;
-  for (int f = 0; f < n.channels; ++f) {
-    const double mean = s.merged_mean[static_cast<std::size_t>(f)];
-    const double m2 = s.merged_m2[static_cast<std::size_t>(f)];
-    const double inverse = 1.0 / std::sqrt(m2 * share + n.epsilon);
-    const double gain = (gamma ? gamma[f] : 1.0) * inverse;
-    spread(s.mean, f, n.area, mean);
-    spread(s.inverse, f, n.area, inverse);
-    spread(s.gain, f, n.area, gain);
-    spread(s.shift, f, n.area, (beta ? beta[f] : 0.0) - mean * gain);
-    if (!running_mean) continue;
-    const double kept = 1 - n.momentum;
-    running_mean[f] = static_cast<float>(kept * running_mean[f] + n.momentum * mean);
-    running_var[f] = static_cast<float>(kept * running_var[f] + moved * m2);
-  }
+  kernels_.fold_moments(
+      {.channels = n.channels,
+       .moments = {.mean = s.tile_mean.data(),
+                   .m2 = s.tile_m2.data(),
+                   .tiles = tiles_,
+                   .pitch = padded(n.channels),
+                   .count = static_cast<double>(tile_) * n.area,
+                   .last_count = static_cast<double>(valid(tiles_ - 1)) * n.area},
+       .epsilon = n.epsilon,
+       .momentum = n.momentum,
+       .gamma = n.gain >= 0 ? flat + plan_.parameters[n.gain].offset : s.ones.data(),
+       .beta = n.shift >= 0 ? flat + plan_.parameters[n.shift].offset : s.zeros.data(),
+       .mean = mean.data(),
+       .inverse = s.inverse.data(),
+       .gain = gain.data(),
+       .shift = s.shift.data(),
+       .running_mean = pass.moving ? pass.moving->buffers[n.running_mean].data() : nullptr,
+       .running_var = pass.moving ? pass.moving->buffers[n.running_var].data() : nullptr});
+  spread(mean, s.mean, n);
+  spread(gain, s.gain, n);
+  spread(s.shift, s.shift, n);
   if (pass.moving && n.batches >= 0) ++pass.moving->counts[n.batches];
   if (pass.moving) ++pass.moving->version;
 }
 
-// dx = gamma / sigma * (d - mean(d) - (x - mu) mean(d (x - mu)) / sigma^2) as a d + b x + c.
 void Executor::fold_gradient(int norm, const Pass& pass) {
   const PlanNorm& n = plan_.norms[norm];
   NormScratch& s = norms_[norm];
-  float* dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : nullptr;
-  float* dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset : nullptr;
-  const double share = 1 / (static_cast<double>(samples_) * n.area);
-  const std::int64_t features = std::int64_t{n.channels} * n.area;
-  for (int f = 0; f < n.channels; ++f) {
-    double s1 = 0;
-    double s2 = 0;
-    const std::int64_t first = std::int64_t{f} * n.area;
-    for (int tile = 0; tile < tiles_; ++tile) {
-      for (std::int64_t k = first; k < first + n.area; ++k) {
-        s1 += s.s1.data()[tile * padded(features) + k];
-        s2 += s.s2.data()[tile * padded(features) + k];
-      }
-    }
-    const double inverse = s.inverse.data()[first];
-    const double a = s.gain.data()[first];
-    const double b = -a * inverse * inverse * s2 * share;
-    spread(s.a, f, n.area, a);
-    spread(s.b, f, n.area, b);
-    spread(s.c, f, n.area, -a * s1 * share - b * s.mean.data()[first]);
-    if (dgamma) dgamma[f] += static_cast<float>(s2 * inverse);
-    if (dbeta) dbeta[f] += static_cast<float>(s1);
-  }
+  float* ignored = s.ignored.data();  // gradients of what is not there
+  kernels_.fold_gradient(
+      {.channels = n.channels,
+       .area = n.area,
+       .s1 = s.s1.data(),
+       .s2 = s.s2.data(),
+       .tiles = tiles_,
+       .pitch = padded(std::int64_t{n.channels} * n.area),
+       .count = static_cast<double>(samples_) * n.area,
+       .mean = (n.area == 1 ? s.mean : s.channel_mean).data(),
+       .inverse = s.inverse.data(),
+       .gain = (n.area == 1 ? s.gain : s.channel_gain).data(),
+       .a = s.a.data(),
+       .b = s.b.data(),
+       .c = s.c.data(),
+       .dgamma = n.gain >= 0 ? pass.gradient + plan_.parameters[n.gain].offset : ignored,
+       .dbeta = n.shift >= 0 ? pass.gradient + plan_.parameters[n.shift].offset
+                             : ignored + padded(n.channels)});
+  for (FloatArray* numbers : {&s.a, &s.b, &s.c}) spread(*numbers, *numbers, n);
 }
 
 void Executor::fold_running(const Weights& weights) {
@@ -116,9 +92,10 @@ void Executor::fold_running(const Weights& weights) {
       const double beta =
           n.shift >= 0 ? weights.flat.data()[plan_.parameters[n.shift].offset + f] : 0.0;
       const double gain = gamma / std::sqrt(var[f] + n.epsilon);
-      spread(s.gain, f, n.area, gain);
-      spread(s.shift, f, n.area, beta - mean[f] * gain);
+      s.gain.data()[f] = static_cast<float>(gain);
+      s.shift.data()[f] = static_cast<float>(beta - mean[f] * gain);
     }
+    for (FloatArray* numbers : {&s.gain, &s.shift}) spread(*numbers, *numbers, n);
   }
 }
 
@@ -158,7 +135,8 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
                             std::uint64_t step) {
   need_several_samples(rows);
   const auto count = static_cast<std::int64_t>(rows.rows.size());
-  allocate(count, train_program_.size() > 1, train_arrays_);
+  const Program& program = training_program(count);
+  allocate(count, program.memory);
   Pass pass{.rows = rows,
             .weights = weights,
             .moving = &weights,
@@ -166,7 +144,7 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
             .scale = scale / static_cast<float>(count),
             .dropout = true,
             .counter = step};
-  run(train_program_, pass);
+  run(program.segments, pass);
   fold_weight_sums(gradient);
   pass.result.loss /= static_cast<double>(count);
   pass.result.count = count;
@@ -175,7 +153,7 @@ BatchResult Executor::train(Weights& weights, float* gradient, const Rows& rows,
 
 BatchResult Executor::evaluate(const Weights& weights, const Rows& rows) {
   const auto count = static_cast<std::int64_t>(rows.rows.size());
-  allocate(count, false, eval_arrays_);
+  allocate(count, evaluate_.memory);
   prepare_evaluation(weights);
   Pass pass{.rows = rows, .weights = weights};
   evaluate_tiles(pass);
@@ -188,19 +166,18 @@ void Executor::forward(Weights& weights, const Rows& rows, Mode mode, std::uint6
                        std::span<const int> values, std::span<float* const> out) {
   const bool training = mode == Mode::Train;
   if (training) need_several_samples(rows);
-  allocate(static_cast<std::int64_t>(rows.rows.size()), true, forward_arrays_);
+  const Program& program = training ? train_forward_ : evaluate_all_;
+  allocate(static_cast<std::int64_t>(rows.rows.size()), program.memory);
   if (!training) prepare_evaluation(weights);
   Pass pass{.rows = rows,
             .weights = weights,
             .moving = training ? &weights : nullptr,
             .dropout = training,
             .counter = step};
-  if (training) {
-    run(train_forward_program_, pass);
-  } else if (values.size() == 1 && values[0] == plan_.result) {
+  if (!training && values.size() == 1 && values[0] == plan_.result) {
     evaluate_tiles(pass);
   } else {
-    run(eval_program_, pass);  // every value, as floats
+    run(program.segments, pass);  // every value, as floats
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const int features = plan_.values[values[i]].features;

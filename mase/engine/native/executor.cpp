@@ -1,8 +1,9 @@
-// The tile interpreter: builds the segments of a plan and runs them.
+// The tile interpreter: runs the segments of a plan.
 #include "mase/engine/native/executor.h"
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace mase::engine::native {
 namespace {
@@ -27,24 +28,33 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
       kernels_(kernels),
       seed_(seed),
       integer_(plan, integer.kernels ? *integer.kernels : integer_kernels(kernels), integer) {
-  compile_forward(true, train_program_);
-  train_forward_program_ = train_program_;
-  compile_backward(train_program_);
-  compile_forward(false, eval_program_);
-  train_arrays_ = plan_arrays(train_program_, true);
-  eval_arrays_ = plan_arrays(eval_program_, false);
-  forward_arrays_ = {.values = train_arrays_.values, .gradients = {}};
+  const auto program = [&](Segments segments, Keep keep) {
+    MemoryPlan memory = plan_memory(plan, segments, keep);
+    return Program{std::move(segments), std::move(memory)};
+  };
+  train_ = program(training_segments(plan, false), Keep::Needed);
+  train_recomputing_ = program(training_segments(plan, true), Keep::Needed);
+  train_forward_ = program(forward_segments(plan, true), Keep::EveryValue);
+  evaluate_ = program(forward_segments(plan, false), Keep::Needed);
+  evaluate_all_ = program(forward_segments(plan, false), Keep::EveryValue);
   norms_.resize(plan.norms.size());
   for (std::size_t i = 0; i < plan.norms.size(); ++i) {
     NormScratch& s = norms_[i];
-    for (FloatArray* array : {&s.gain, &s.shift, &s.mean, &s.inverse, &s.a, &s.b, &s.c}) {
-      array->resize(std::int64_t{plan.norms[i].channels} * plan.norms[i].area);
+    const std::int64_t channels = plan.norms[i].channels;
+    for (FloatArray* array : {&s.gain, &s.shift, &s.mean, &s.a, &s.b, &s.c}) {
+      array->resize(channels * plan.norms[i].area);
     }
+    for (FloatArray* array : {&s.inverse, &s.channel_gain, &s.channel_mean, &s.ones, &s.zeros}) {
+      array->resize(channels);
+    }
+    std::fill_n(s.ones.data(), channels, 1.0f);
+    s.ignored.resize(2 * padded(channels));
   }
   weight_sums_.resize(plan.steps.size());
   std::int64_t widest = 0;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const PlanStep& step = plan.steps[i];
+    pointwise_.push_back(pointwise_of(step));
     if (step.kind == StepKind::Convolution) {
       weight_sums_[i].resize(plan.parameters[step.weight].count * kernels.lanes);
     } else if (step.kind == StepKind::Linear) {
@@ -55,37 +65,6 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
   quantised_.resize(2 * plan.steps.size());
   linear_weight_.resize(plan.steps.size(), nullptr);
   linear_bias_.resize(plan.steps.size(), nullptr);
-}
-
-void Executor::compile_forward(bool training, std::vector<Segment>& program) const {
-  program.assign(1, {});
-  program.back().instructions.push_back({Code::Gather});
-  for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i) {
-    if (training && plan_.steps[i].norm >= 0) {
-      program.back().instructions.push_back({Code::Moments, i});
-      program.back().finish = Finish::FoldMoments;
-      program.back().step = i;
-      program.emplace_back();
-    }
-    program.back().instructions.push_back({Code::Forward, i});
-  }
-  program.back().instructions.push_back({Code::Loss});
-}
-
-void Executor::compile_backward(std::vector<Segment>& program) const {
-  for (int i = static_cast<int>(plan_.steps.size()) - 1; i >= 0; --i) {
-    const PlanStep& step = plan_.steps[i];
-    if (!plan_.values[step.out].needs_gradient) continue;
-    program.back().instructions.push_back({Code::Backward, i});
-    if (step.norm < 0) continue;
-    program.back().finish = Finish::FoldGradient;
-    program.back().step = i;
-    program.emplace_back();
-    if (plan_.values[step.a].needs_gradient) {
-      program.back().instructions.push_back({Code::NormGradient, i});
-    }
-  }
-  if (program.back().instructions.empty()) program.pop_back();
 }
 
 Pointwise Executor::pointwise_of(const PlanStep& step) const {
@@ -130,7 +109,7 @@ void Executor::quantise_weights(const Weights& weights) {
   }
 }
 
-void Executor::run(const std::vector<Segment>& program, Pass& pass) {
+void Executor::run(const Segments& program, Pass& pass) {
   prepared_ = nullptr;
   quantise_weights(pass.weights);
   Prefetch prefetch;
@@ -218,7 +197,7 @@ void Executor::forward_step(int index, int tile, const Pass& pass) {
     case StepKind::AveragePool:
       return forward_windows(index, tile, n);
     case StepKind::Pointwise:
-      return kernels_.pointwise(pointwise_of(step), a, out, features, n, stride_);
+      return kernels_.pointwise(pointwise_[index], a, out, features, n, stride_);
     case StepKind::Affine:
       return kernels_.affine(step.factor, step.offset, a, out, features, n, stride_);
     case StepKind::Binary:
@@ -270,12 +249,10 @@ void Executor::backward_step(const Instruction& instruction, int tile, const Pas
     case StepKind::AveragePool:
       return backward_pool(instruction.step, tile, n);
     case StepKind::Pointwise: {
-      const Pointwise p = pointwise_of(step);
+      const Pointwise& p = pointwise_[instruction.step];
       if (step.norm >= 0) {
         NormScratch& s = norms_[step.norm];
         const std::int64_t at = tile * padded(features);
-        std::fill_n(s.s1.data() + at, features, 0.0f);
-        std::fill_n(s.s2.data() + at, features, 0.0f);
         return kernels_.pointwise_gradient(p, a, d, features, n, stride_, s.mean.data(),
                                            s.s1.data() + at, s.s2.data() + at);
       }

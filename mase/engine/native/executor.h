@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -8,17 +9,17 @@
 #include "mase/engine/engine.h"
 #include "mase/engine/native/integer_program.h"
 #include "mase/engine/native/kernels.h"
-#include "mase/engine/native/memory_layout.h"
 #include "mase/engine/native/plan.h"
+#include "mase/engine/native/segments.h"
 
 // Runs a plan tile by tile: a tile is up to 256 samples (Plan::tile), every value of it an array
-// [feature][sample]. Instructions are grouped into segments that end where something must be known
-// of the whole batch (the moments of a batch norm, the sums of its gradient); within a segment all
-// instructions run on one tile before the next tile is touched. Partial sums are kept per tile and
-// merged in tile order, so results do not depend on anything but the batch.
+// [feature][sample]. Within a segment all instructions run on one tile before the next tile is
+// touched. Partial sums are kept per tile and merged in tile order, so results do not depend on
+// anything but the batch.
 namespace mase::engine::native {
 
-// 64-byte aligned floats, zero at first.
+// 64-byte aligned floats, zero at first. Up to 16 behind the last may be read, which kernels make
+// use of that read whole vectors.
 class FloatArray {
  public:
   FloatArray() = default;
@@ -73,37 +74,24 @@ class Executor {
   const std::vector<std::string>& integer_report() const { return integer_.report(); }
 
  private:
-  enum class Code { Gather, Moments, Forward, Loss, Backward, NormGradient };
-  enum class Finish { Nothing, FoldMoments, FoldGradient };
-  struct Instruction {
-    Code code;
-    int step = -1;
+  struct Program {
+    Segments segments;
+    MemoryPlan memory;
   };
-  struct Segment {
-    std::vector<Instruction> instructions;
-    Finish finish = Finish::Nothing;
-    int step = -1;
-  };
-  // Per feature of a batch norm, for the batch at hand; per tile where several tiles add up (the
-  // moments by channel).
+  // What a batch norm knows of the batch at hand.
   struct NormScratch {
-    FloatArray gain, shift, mean, inverse;  // folded forward
-    FloatArray a, b, c;                     // folded gradient
-    std::vector<double> merged_mean, merged_m2;
-    FloatArray tile_mean, tile_m2, s1, s2;  // [tile][padded features]
+    FloatArray gain, shift, mean;           // by feature: folded forward
+    FloatArray a, b, c;                     // by feature: folded gradient
+    FloatArray inverse;                     // by channel
+    FloatArray channel_gain, channel_mean;  // if a channel has several features
+    FloatArray ones, zeros, ignored;        // for gains and shifts that are not there
+    FloatArray tile_mean, tile_m2;          // [tile][padded channels]
+    FloatArray s1, s2;                      // [tile][padded features]
   };
 
-  void compile_forward(bool training, std::vector<Segment>& program) const;
-  void compile_backward(std::vector<Segment>& program) const;
-  // Where the values of a tile and their gradients lie, in units of one number per sample.
-  struct Arrays {
-    MemoryLayout values;
-    MemoryLayout gradients;
-  };
-  // When values and gradients live in a program. Training keeps all values for the way back.
-  Arrays plan_arrays(const std::vector<Segment>& program, bool keep_values) const;
-  // Memory for a batch: for all tiles at once (whole_batch) or for one that all use in turn.
-  void allocate(std::int64_t samples, bool whole_batch, const Arrays& arrays);
+  // The memory of all tiles of a batch, and what else grows with it.
+  void allocate(std::int64_t samples, const MemoryPlan& plan);
+  const Program& training_program(std::int64_t samples) const;
   // One pass over a batch. Null members switch parts off.
   struct Pass {
     const Rows& rows;
@@ -122,13 +110,16 @@ class Executor {
   struct Prefetch {
     std::span<const std::uint32_t> rows;
     std::size_t each = 0;
-    void some(const Pass& pass, int features);
+    void some(const Pass& pass, int features) {
+      if (!rows.empty()) fetch(pass, features);
+    }
+    void fetch(const Pass& pass, int features);
   };
 
-  void run(const std::vector<Segment>& program, Pass& pass);
+  void run(const Segments& program, Pass& pass);
   void execute(const Instruction& instruction, int tile, Pass& pass);
-  std::size_t rows_to_fetch(const std::vector<Segment>& program) const;
-  Prefetch plan_prefetch(const std::vector<Segment>& program, std::size_t segment, int count,
+  std::size_t rows_to_fetch(const Segments& program) const;
+  Prefetch plan_prefetch(const Segments& program, std::size_t segment, int count,
                          const Pass& pass) const;
   std::span<const std::uint32_t> rows_of(int tile, const Pass& pass) const;
   void gather(int tile, const Pass& pass);
@@ -146,46 +137,53 @@ class Executor {
   void evaluate_tiles(Pass& pass);
   bool evaluate_integers(int tile, Pass& pass, Prefetch& prefetch);
   void fold_running(const Weights& weights);
-  void merge_moments(const PlanNorm& norm, NormScratch& scratch) const;
   void fold_moments(int norm, const Pass& pass);
   void fold_gradient(int norm, const Pass& pass);
   void dropout(const PlanStep& step, int tile, const Pass& pass, const float* from,
                float* to) const;
   void need_several_samples(const Rows& rows) const;
   Pointwise pointwise_of(const PlanStep& step) const;
-  int valid(int tile) const;       // samples of a tile
-  float* value(int id, int tile);  // [features][stride_]
-  float* gradient_of(int id, int tile);
+  // Samples of a tile.
+  int valid(int tile) const {
+    return static_cast<int>(
+        std::min<std::int64_t>(tile_, samples_ - static_cast<std::int64_t>(tile) * tile_));
+  }
+  // [features][stride_]
+  float* value(int id, int tile) { return array(memory_plan_->values, id, tile); }
+  float* gradient_of(int id, int tile) {
+    return array(memory_plan_->gradients, plan_.values[id].gradient_home, tile);
+  }
+  float* array(const Places& places, int id, int tile) {
+    return memory_.data() + (places.at[id] + tile * places.pitch[id]) * stride_;
+  }
 
   const Plan& plan_;
   const Kernels& kernels_;
   std::uint64_t seed_;
-  std::vector<Segment> train_program_;
-  std::vector<Segment> train_forward_program_;
-  std::vector<Segment> eval_program_;
+  Program train_;
+  Program train_recomputing_;  // for batches whose values would not stay in the cache
+  Program train_forward_;      // keeps every value, as the next but one does
+  Program evaluate_;
+  Program evaluate_all_;
   IntegerProgram integer_;
   const Weights* prepared_ = nullptr;  // what evaluation is prepared for
   std::uint64_t prepared_version_ = 0;
   std::vector<NormScratch> norms_;
+  std::vector<Pointwise> pointwise_;         // by step, if it is one
   std::vector<FloatArray> quantised_;        // by step: weight then bias
   std::vector<const float*> linear_weight_;  // by step: what the kernel reads
   std::vector<const float*> linear_bias_;
-  Arrays train_arrays_;
-  Arrays eval_arrays_;
-  Arrays forward_arrays_;  // every value is kept, no gradients
   std::vector<std::uint8_t> tile_labels_;
   std::vector<FloatArray> weight_sums_;  // by step: of convolutions, a vector per weight
   FloatArray transposed_;                // scratch of narrow weight gradients
-  FloatArray values_;
-  FloatArray gradients_;
+  FloatArray memory_;
+  const MemoryPlan* memory_plan_ = nullptr;  // of the batch at hand
   std::int64_t samples_ = 0;
-  const Arrays* arrays_ = nullptr;
   int tile_ = 0;    // samples per tile
   int stride_ = 0;  // floats from one feature to the next
   int tiles_ = 0;
-  std::size_t fetched_ = 0;   // rows of this batch that the last one fetched
-  int room_ = 0;              // tiles that fit the memory at hand
-  bool shared_tile_ = false;  // one segment only: all tiles use the same memory
+  std::size_t fetched_ = 0;  // rows of this batch that the last one fetched
+  int room_ = 0;             // tiles that fit the memory at hand
 };
 
 }  // namespace mase::engine::native

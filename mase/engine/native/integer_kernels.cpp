@@ -133,14 +133,16 @@ struct Encoder {
       : encoding(encoding), vectors(encoding), outputs(layer.outputs), to(codes), stride(stride) {}
   template <int R, int C>
   void operator()(const Ints (&sums)[R][C], int output, int sample) const {
-    for (int c = 0; c < C; ++c) {
-      Ints code[4] = {splat(0), splat(0), splat(0), splat(0)};
-      for (int r = 0; r < R; ++r) {
-        code[r] = encoded<Regrid>(fma(splat(encoding.gain[output + r]), to_float(sums[r][c]),
-                                      splat(encoding.shift[output + r])),
-                                  vectors, nullptr);
+    Ints code[C][4] = {};
+    for (int r = 0; r < R; ++r) {
+      const Floats gain = splat(encoding.gain[output + r]);
+      const Floats shift = splat(encoding.shift[output + r]);
+      for (int c = 0; c < C; ++c) {
+        code[c][r] = encoded<Regrid>(fma(gain, to_float(sums[r][c]), shift), vectors, nullptr);
       }
-      store_codes<Size>(code, output, outputs, vectors, to, sample + c * kWords, stride);
+    }
+    for (int c = 0; c < C; ++c) {
+      store_codes<Size>(code[c], output, outputs, vectors, to, sample + c * kWords, stride);
     }
   }
   const Encoding& encoding;
@@ -304,17 +306,17 @@ inline void encode_block(RowEncoder& encoder, const Encoding& encoding, const fl
   }
 }
 
-template <bool Regrid>
-bool encode_table(const Encoding& encoding, const float* table, const std::uint32_t* rows, int n,
-                  int features, std::uint32_t* codes, int stride) {
+// row(s) is where that of sample s lies.
+template <bool Regrid, typename Row>
+bool encode_table(const Encoding& encoding, int n, int features, std::uint32_t* codes, int stride,
+                  const Row& row) {
   RowEncoder encoder(encoding);
-  const std::int64_t width = features;
   for (int s = 0; s < n; s += 8) {
     const float* at[8];
     if (s + 8 <= n) {
-      for (int i = 0; i < 8; ++i) at[i] = table + rows[s + i] * width;
+      for (int i = 0; i < 8; ++i) at[i] = row(s + i);
     } else {  // the last row is repeated
-      for (int i = 0; i < 8; ++i) at[i] = table + rows[std::min(s + i, n - 1)] * width;
+      for (int i = 0; i < 8; ++i) at[i] = row(std::min(s + i, n - 1));
     }
     for (int f = 0; f < features; f += 16) {
       std::uint32_t* to = codes + f / 4 * stride + s;
@@ -330,8 +332,13 @@ bool encode_table(const Encoding& encoding, const float* table, const std::uint3
 
 bool encode_rows(const Encoding& encoding, const float* table, const std::uint32_t* rows, int n,
                  int features, std::uint32_t* codes, int stride) {
-  return (encoding.regrid ? encode_table<true> : encode_table<false>)(encoding, table, rows, n,
-                                                                      features, codes, stride);
+  const std::int64_t width = features;
+  const auto encode = [&](const auto& row) {
+    return encoding.regrid ? encode_table<true>(encoding, n, features, codes, stride, row)
+                           : encode_table<false>(encoding, n, features, codes, stride, row);
+  };
+  if (rows) return encode([&](int s) { return table + rows[s] * width; });
+  return encode([&](int s) { return table + s * width; });
 }
 
 bool encode(const Encoding& encoding, const float* x, int features, int n, std::uint32_t* codes,

@@ -67,8 +67,8 @@ struct IntegerKernels {
   // Whether products of bytes are added in 16 bits, so that IntegerLayer::run must hold.
   bool adds_in_16_bits = false;
 
-  // Rows of a sample-major table to bytes (encoding.size is Bytes). False if some value is NaN or
-  // has no 32-bit code before clamping: the codes then mean nothing.
+  // Rows of a sample-major table to bytes (encoding.size is Bytes); null: its first n rows. False
+  // if some value is NaN or has no 32-bit code before clamping: the codes then mean nothing.
   bool (*encode_rows)(const Encoding& encoding, const float* table, const std::uint32_t* rows,
                       int n, int features, std::uint32_t* codes, int stride);
   // The same from a tile [feature][stride], to either size.

@@ -51,9 +51,10 @@ bool encode_rows(const Encoding& encoding, const float* table, const std::uint32
   clear(codes, features, encoding.size, n, stride);
   const std::int64_t width = features;
   for (int s = 0; s < n; ++s) {
+    const float* row = table + (rows ? rows[s] : static_cast<std::uint32_t>(s)) * width;
     for (int f = 0; f < features; ++f) {
       int code = 0;
-      if (!to_code(encoding, f, table[rows[s] * width + f], code)) return false;
+      if (!to_code(encoding, f, row[f], code)) return false;
       put(encoding, f, s, code, codes, stride);
     }
   }

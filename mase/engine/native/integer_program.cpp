@@ -56,6 +56,7 @@ void IntegerProgram::bind(const EvaluationWeights& weights) {
       emit(i, weights);
     }
   }
+  resolve();
   instructions_.push_back({.code = Code::Loss});
   const bool reads_input =
       std::any_of(instructions_.begin(), instructions_.end(), [&](const Instruction& instruction) {
@@ -280,27 +281,39 @@ float* IntegerProgram::floats(int value, const TileView& tile) const {
   return tile.values + tile.at[value] * tile.stride;
 }
 
+// Pointers into layers_ and finishes_, which are complete.
+void IntegerProgram::resolve() {
+  operands_.assign(finishes_.size(), {});
+  for (const Instruction& instruction : instructions_) {
+    if (instruction.finish < 0) continue;
+    const Folded& finish = finishes_[instruction.finish];
+    Operands& operands = operands_[instruction.finish];
+    if (instruction.layer >= 0) operands.layer = layers_[instruction.layer].layer();
+    operands.encoding = finish.encode(coded_[instruction.to].size);
+    operands.decoding = finish.decode();
+  }
+}
+
 bool IntegerProgram::run(const Instruction& instruction, const TileView& tile) {
   const auto lines = static_cast<std::size_t>(words_) * static_cast<std::size_t>(tile.stride) / 16;
   if (memory_.size() < lines) memory_.resize(lines);
-  const Folded& finish = finishes_[instruction.finish];
-  const auto encoding = [&] { return finish.encode(coded_[instruction.to].size); };
+  const auto& [layer, encoding, decoding] = operands_[instruction.finish];
   switch (instruction.code) {
     case Code::EncodeRows:
-      return kernels_.encode_rows(encoding(), tile.table, tile.rows, tile.n,
+      return kernels_.encode_rows(encoding, tile.table, tile.rows, tile.n,
                                   plan_.values[instruction.from].features,
                                   codes(instruction.to, tile), tile.stride);
     case Code::Encode:
-      return kernels_.encode(encoding(), floats(instruction.from, tile),
+      return kernels_.encode(encoding, floats(instruction.from, tile),
                              plan_.values[instruction.from].features, tile.n,
                              codes(instruction.to, tile), tile.stride);
     case Code::LinearCodes:
-      kernels_.linear_codes(layers_[instruction.layer].layer(), codes(instruction.from, tile),
-                            encoding(), codes(instruction.to, tile), tile.n, tile.stride);
+      kernels_.linear_codes(layer, codes(instruction.from, tile), encoding,
+                            codes(instruction.to, tile), tile.n, tile.stride);
       return true;
     case Code::LinearFloats:
-      kernels_.linear_floats(layers_[instruction.layer].layer(), codes(instruction.from, tile),
-                             finish.decode(), floats(instruction.to, tile), tile.n, tile.stride);
+      kernels_.linear_floats(layer, codes(instruction.from, tile), decoding,
+                             floats(instruction.to, tile), tile.n, tile.stride);
       return true;
     case Code::Gather:
     case Code::FloatStep:

@@ -27,8 +27,8 @@ struct EvaluationWeights {
 
 // Where a tile's data are.
 struct TileView {
-  const float* table = nullptr;  // sample-major
-  const std::uint32_t* rows = nullptr;
+  const float* table = nullptr;         // sample-major
+  const std::uint32_t* rows = nullptr;  // null: the first n
   int n = 0;
   int stride = 0;
   float* values = nullptr;           // of the tile
@@ -80,6 +80,12 @@ class IntegerProgram {
   struct alignas(64) Line {
     std::uint32_t words[16];
   };
+  // What the kernel of an instruction reads, resolved.
+  struct Operands {
+    IntegerLayer layer;
+    Encoding encoding;
+    Decoding decoding;
+  };
   // A value of the plan that exists as codes.
   struct Coded {
     bool wanted = false;    // by some exact layer
@@ -100,6 +106,7 @@ class IntegerProgram {
   bool only_coded(int value) const;
   StepInput input_of(const PlanStep& step, const EvaluationWeights& weights) const;
   int keep(Folded folded);
+  void resolve();
   std::string text(const Candidate& candidate) const;
   const Candidate* candidate_at(int step) const;
   std::uint32_t* codes(int value, const TileView& tile);
@@ -114,6 +121,7 @@ class IntegerProgram {
   std::vector<Coded> coded_;  // by value
   std::vector<PackedLayer> layers_;
   std::vector<Folded> finishes_;
+  std::vector<Operands> operands_;  // by finish: every instruction has its own
   // By step: the instruction for it and the layer before it, made when that layer was met. It runs
   // in the step's place, because the memory of its result may hold something else until then.
   std::vector<std::optional<Instruction>> merged_;

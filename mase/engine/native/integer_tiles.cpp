@@ -45,9 +45,9 @@ void Executor::evaluate_tiles(Pass& pass) {
   pass.in_order = consecutive(pass.rows.rows);
   fetched_ = 0;
   for (int tile = 0; tile < tiles_; ++tile) {
-    Prefetch prefetch = plan_prefetch(eval_program_, 0, tile, pass);
+    Prefetch prefetch = plan_prefetch(evaluate_.segments, 0, tile, pass);
     if (!integer_.instructions().empty() && evaluate_integers(tile, pass, prefetch)) continue;
-    for (const Instruction& instruction : eval_program_.front().instructions) {
+    for (const Instruction& instruction : evaluate_.segments.front().instructions) {
       prefetch.some(pass, plan_.values[0].features);
       execute(instruction, tile, pass);
     }
@@ -57,19 +57,21 @@ void Executor::evaluate_tiles(Pass& pass) {
 // False if the tile must be evaluated in float; nothing has been added to the result then.
 bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
   using Code = IntegerProgram::Code;
-  const TileView view{.table = pass.rows.table,
-                      .rows = rows_of(tile, pass).data(),
+  const auto width = static_cast<std::size_t>(plan_.values[0].features);
+  const std::span<const std::uint32_t> rows = rows_of(tile, pass);
+  const float* table = pass.rows.table;
+  const TileView view{.table = pass.in_order ? table + rows.front() * width : table,
+                      .rows = pass.in_order ? nullptr : rows.data(),
                       .n = valid(tile),
                       .stride = stride_,
-                      .values = value(0, tile) - arrays_->values.at[0] * stride_,
-                      .at = arrays_->values.at.data()};
+                      .values = value(0, tile) - memory_plan_->values.at[0] * stride_,
+                      .at = memory_plan_->values.at.data()};
   const std::size_t count = integer_.instructions().size();
   prefetch.each = prefetch.rows.size() / count + 1;
   const bool next_in_order = pass.in_order && tile + 1 < tiles_ && !prefetch.rows.empty();
   Block block;
   if (next_in_order) {
-    const auto width = static_cast<std::size_t>(plan_.values[0].features);
-    block = {pass.rows.table + prefetch.rows.front() * width, prefetch.rows.size() * width};
+    block = {table + prefetch.rows.front() * width, prefetch.rows.size() * width};
   }
   const std::size_t piece = block.floats / count + kLine;
   for (const IntegerProgram::Instruction& instruction : integer_.instructions()) {

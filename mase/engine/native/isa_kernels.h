@@ -37,6 +37,8 @@ void pointwise(const Pointwise& p, const float* x, float* y, int features, int n
 void quantise(const Grid& grid, const float* x, float* y, std::int64_t count);
 void pointwise_gradient(const Pointwise& p, const float* x, float* d, int features, int n,
                         int stride, const float* mean, float* s1, float* s2);
+void fold_moments(const NormFold& fold);
+void fold_gradient(const NormGradientFold& fold);
 void normalise_gradient(const float* a, const float* b, const float* c, const float* d,
                         const float* x, float* dx, int features, int n, int stride,
                         bool accumulate);

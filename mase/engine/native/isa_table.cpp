@@ -27,6 +27,8 @@ const Kernels kTable{
     .pointwise = pointwise,
     .quantise = quantise,
     .pointwise_gradient = pointwise_gradient,
+    .fold_moments = fold_moments,
+    .fold_gradient = fold_gradient,
     .normalise_gradient = normalise_gradient,
     .cross_entropy = cross_entropy,
     .binary = binary,

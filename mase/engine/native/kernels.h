@@ -53,6 +53,52 @@ struct SgdStep {
   bool first;  // the momentum buffer starts as the gradient
 };
 
+// Means and sums of squared deviations of every channel, tile by tile: [tile][pitch].
+struct TileMoments {
+  const float* mean = nullptr;
+  const float* m2 = nullptr;
+  int tiles = 1;
+  std::ptrdiff_t pitch = 0;
+  double count = 0;  // values of a channel in a tile, and in the last one
+  double last_count = 0;
+};
+
+// What normalises a batch, per channel: gain = gamma / sigma, shift = beta - mean gain. (Of all
+// arrays by channel up to 15 numbers behind the last channel may be read.)
+struct NormFold {
+  int channels = 0;
+  TileMoments moments;
+  double epsilon = 0;
+  double momentum = 0;
+  const float* gamma = nullptr;
+  const float* beta = nullptr;
+  float* mean = nullptr;
+  float* inverse = nullptr;  // 1 / sigma
+  float* gain = nullptr;
+  float* shift = nullptr;
+  float* running_mean = nullptr;  // null: they stay
+  float* running_var = nullptr;
+};
+
+// dx = gamma / sigma * (d - mean(d) - (x - mu) mean(d (x - mu)) / sigma^2) as a d + b x + c.
+struct NormGradientFold {
+  int channels = 0;
+  int area = 1;               // features of a channel
+  const float* s1 = nullptr;  // sum d and sum d (x - mean) by feature: [tile][pitch]
+  const float* s2 = nullptr;
+  int tiles = 1;
+  std::ptrdiff_t pitch = 0;
+  double count = 0;             // values of a channel in the batch
+  const float* mean = nullptr;  // by channel, from here on
+  const float* inverse = nullptr;
+  const float* gain = nullptr;
+  float* a = nullptr;
+  float* b = nullptr;
+  float* c = nullptr;
+  float* dgamma = nullptr;  // added to
+  float* dbeta = nullptr;
+};
+
 struct Kernels {
   std::string_view name;  // "avx512", "avx2", "portable"
   int lanes;              // floats of a vector
@@ -102,9 +148,11 @@ struct Kernels {
   // y = x on the grid, `count` numbers anywhere in memory; may be in place.
   void (*quantise)(const Grid& grid, const float* x, float* y, std::int64_t count);
   // d <- d * activation'(...), recomputed from x; with `mean`, also sums per feature
-  // s1[f] += sum d, s2[f] += sum d (x - mean).
+  // s1[f] = sum d, s2[f] = sum d (x - mean).
   void (*pointwise_gradient)(const Pointwise& p, const float* x, float* d, int features, int n,
                              int stride, const float* mean, float* s1, float* s2);
+  void (*fold_moments)(const NormFold& fold);
+  void (*fold_gradient)(const NormGradientFold& fold);
   // dx[f] (+)= a[f] d + b[f] x + c[f], zero in lanes from n on.
   void (*normalise_gradient)(const float* a, const float* b, const float* c, const float* d,
                              const float* x, float* dx, int features, int n, int stride,

@@ -1,9 +1,19 @@
 // Softmax and cross entropy with vector exp and log: Cody-Waite reduction and minimax polynomials,
 // within 2 units in the last place of the exact value over the range they are used in.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "mase/engine/native/isa_kernels.h"
+
+// Loops over a handful of classes, their number known: without loops their logits stay in
+// registers.
+#if defined(__clang__)
+#define MASE_UNROLL  // it does so unasked
+#else
+#define MASE_UNROLL _Pragma("GCC unroll 6")
+#endif
 
 namespace mase::engine::native::MASE_ISA {
 namespace {
@@ -12,26 +22,24 @@ int vectors_of(int n) {
   return (n + kLanes - 1) / kLanes;
 }
 
-// The polynomials are summed in pairs (Estrin), not one coefficient after the other: the chain of
-// operations, which is what these functions wait for, is half as long.
-
-// e^x for x <= 0 (larger values up to 88 also work); below -87.3 the result is 0.
+// e^x for x <= 0 (larger values up to 88 also work); below -87.7 the result is 0.
 Vec exponential(Vec x) {
-  // Adding 1.5 * 2^23 leaves the nearest integer in the last bits.
-  const Vec magic = splat(12582912.0f);
+  // Adding 1.5 * 2^23 leaves the nearest integer in the last bits, here with the exponent's bias.
+  const Vec magic = splat(12582912.0f + 127);
+  x = at_least(x, splat(-88.0f));  // there the power of two is 0; NaN stays NaN
   const Vec shifted = fma(x, splat(1.44269504088896341f), magic);
   const Vec n = shifted - magic;
   Vec r = fma(n, splat(-0.693359375f), x);
   r = fma(n, splat(2.12194440e-4f), r);
-  const Vec square = r * r;
-  const Vec high = fma(splat(1.9875691500e-4f), r, splat(1.3981999507e-3f));
-  const Vec middle = fma(splat(8.3334519073e-3f), r, splat(4.1665795894e-2f));
-  const Vec low = fma(splat(1.6666665459e-1f), r, splat(5.0000001201e-1f));
-  const Vec p = fma(fma(high, square, middle), square, low);
-  const Vec mantissa = fma(p, square, r + splat(1.0f));
-  const Vec power = (Vec)(((IntVec)shifted + 127) << 23);
-  const IntVec vanishes = x < splat(-87.3f);  // not where x is NaN: there the mantissa is NaN too
-  return (Vec)((IntVec)(mantissa * power) & ~vanishes);
+  // 1 + r + r^2 p(r), the coefficients of p minimax for the relative error: 3e-9. One coefficient
+  // after the other is the fewest operations; those of several classes overlap.
+  Vec p = fma(splat(1.381439273e-3f), r, splat(8.368817158e-3f));
+  p = fma(p, r, splat(4.166839644e-2f));
+  p = fma(p, r, splat(1.666651964e-1f));
+  p = fma(p, r, splat(4.999999404e-1f));
+  p = fma(p, r, splat(1.0f));
+  p = fma(p, r, splat(1.0f));
+  return p * (Vec)((IntVec)shifted << 23);
 }
 
 // ln x for finite x >= 1.
@@ -56,122 +64,125 @@ Vec logarithm(Vec x) {
   return x == x ? result : x;
 }
 
-// The vector loop decides no sample whose normaliser is not a number. Of these: the first NaN wins,
-// as in a maximum that propagates it, else the first infinity.
-std::int64_t decided_by_infinity(const float* z, const std::uint8_t* labels, Vec normaliser,
-                                 int classes, int n, int stride) {
-  std::int64_t correct = 0;
+// How many samples the network is right about, where some logit is not a finite number: the first
+// NaN wins, as in a maximum that propagates it, else the first largest.
+std::int64_t count_right(const float* z, const std::uint8_t* labels, int classes, int n,
+                         int stride) {
+  std::int64_t right = 0;
   for (int s = 0; s < n; ++s) {
-    if (!std::isnan(normaliser[s])) continue;
     int decided = 0;
     for (int c = 1; c < classes; ++c) {
       const float best = z[decided * stride + s];
       const float logit = z[c * stride + s];
       if (logit > best || (std::isnan(logit) && !std::isnan(best))) decided = c;
     }
-    correct += decided == labels[s];
+    right += decided == labels[s];
   }
-  return correct;
+  return right;
 }
 
-// For K vectors of samples from vector `v` on: the sum of e^(logit - largest), the distance of the
-// label's logit from the largest, and whether the label is the first largest (no NaN about). The
-// exponentials are left in `e`, where the gradient is made of them. Each vector is one long chain
-// of operations; several at a time overlap.
-template <int K>
-void exponentials(const float* z, const std::uint8_t* labels, int v, int classes, int stride,
-                  float* e, Vec* normaliser, Vec* margin, IntVec* decided) {
-  const int first = v * kLanes;
-  const float* at = z + first;
-  IntVec label[K];
-  Vec largest[K];
-  Vec chosen[K];
-  for (int k = 0; k < K; ++k) {
-    label[k] = widen(labels + first + k * kLanes);
-    largest[k] = chosen[k] = load(at + k * kLanes);
-  }
+// What a vector of samples comes to.
+struct Outcome {
+  Vec normaliser;  // the sum of e^(logit - largest), NaN where no finite number is largest
+  Vec margin;      // of the largest logit over the label's
+  IntVec right;    // whether the label is the first largest (no NaN about)
+};
+
+constexpr int kMostClasses = 256;  // labels are bytes
+constexpr int kFewClasses = 6;     // as many are told apart by code of their own
+
+// Of `kClasses` classes, or 0: of so many as `count` says. Leaves their exponentials in `e`, where
+// the gradient is made of them. Without it that of the largest logit, which is 1, is not computed:
+// where a logit meets the largest before it, the smaller one goes to the sum, the larger one on.
+template <bool kGradient, int kClasses>
+inline Outcome outcome_of(const float* z, IntVec label, int count, int stride, float* e) {
+  const int classes = kClasses > 0 ? kClasses : count;
+  constexpr int kSmaller = kGradient ? 1 : kClasses > 0 ? kClasses : kMostClasses;
+  Vec smaller[kSmaller];
+  Vec largest = load(z);
+  IntVec ahead = label == 0;  // the label's logit is larger than all before it
+  IntVec chosen = (IntVec)largest & ahead;
+  MASE_UNROLL
   for (int c = 1; c < classes; ++c) {
-    for (int k = 0; k < K; ++k) {
-      const Vec logit = load(at + c * stride + k * kLanes);
-      largest[k] = at_least(logit, largest[k]);
-      chosen[k] = label[k] == c ? logit : chosen[k];
-    }
+    const Vec logit = load(z + c * stride);
+    const IntVec labelled = label == c;
+    ahead |= (logit > largest) & labelled;
+    chosen |= (IntVec)logit & labelled;
+    if constexpr (!kGradient) smaller[c - 1] = at_most(largest, logit);
+    largest = at_least(logit, largest);
   }
-  Vec total[K] = {};
-  IntVec taken[K] = {};  // an earlier class is as likely as the label
-  for (int c = 0; c < classes; ++c) {
-    Vec power[K];
-    for (int k = 0; k < K; ++k) {
-      const Vec logit = load(at + c * stride + k * kLanes);
-      taken[k] |= (logit == largest[k]) & (label[k] > c);
-      power[k] = exponential(logit - largest[k]);
-      total[k] += power[k];
-    }
-    if (!e) continue;
-    for (int k = 0; k < K; ++k) store(e + c * stride + first + k * kLanes, power[k]);
+  Vec total = kGradient ? Vec{} : largest - largest + splat(1.0f);
+  MASE_UNROLL
+  for (int c = 0; c < (kGradient ? classes : classes - 1); ++c) {
+    const Vec power = exponential((kGradient ? load(z + c * stride) : smaller[c]) - largest);
+    if constexpr (kGradient) store(e + c * stride, power);
+    total += power;
   }
-  for (int k = 0; k < K; ++k) {
-    normaliser[k] = total[k];
-    margin[k] = largest[k] - chosen[k];
-    decided[k] = (chosen[k] == largest[k]) & ~taken[k];
-  }
+  return {total, largest - (Vec)chosen, ahead & ((Vec)chosen == largest)};
 }
 
-}  // namespace
-
-void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
-                   float scale, float* dz, double* loss, std::int64_t* correct) {
+template <bool kGradient, int kClasses>
+void cross_entropy_of(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
+                      float scale, float* dz, double* loss, std::int64_t* correct) {
   IntVec lane;
   for (int i = 0; i < kLanes; ++i) lane[i] = i;
   Vec losses = {};
   IntVec right = {};
-  constexpr int kGroup = 8;
-  for (int group = 0; group < n; group += kGroup * kLanes) {
-    const int vectors = std::min(kGroup, vectors_of(n - group));
-    Vec normaliser[kGroup];
-    Vec margin[kGroup];
-    IntVec decided[kGroup];
-    float* const e = dz ? dz + group : nullptr;
-    int v = 0;
-    for (; v + 2 <= vectors; v += 2) {
-      exponentials<2>(z + group, labels + group, v, classes, stride, e, normaliser + v, margin + v,
-                      decided + v);
-    }
-    if (v < vectors) {
-      exponentials<1>(z + group, labels + group, v, classes, stride, e, normaliser + v, margin + v,
-                      decided + v);
-    }
-    // The sum of the logarithms is that of the product, at most 255^8 (a byte of classes).
+  constexpr int kGroup = 8 * kLanes;
+  for (int group = 0; group < n; group += kGroup) {
+    const int end = std::min(n, group + kGroup);
+    // The sum of the logarithms is that of the product, at most 256^8.
     Vec product = splat(1.0f);
-    for (v = 0; v < vectors; ++v) {
-      const int first = group + v * kLanes;
-      const IntVec active = lane < n - first;  // all bits set where the sample exists
-      product *= active ? normaliser[v] : splat(1.0f);
-      losses += active ? margin[v] : Vec{};
-      right -= decided[v] & (normaliser[v] == normaliser[v]) & active;
-      if (any((normaliser[v] != normaliser[v]) & active)) [[unlikely]] {
-        *correct += decided_by_infinity(z + first, labels + first, normaliser[v], classes,
-                                        std::min(n - first, kLanes), stride);
-      }
-    }
-    losses += logarithm(product);
-    for (v = 0; v < vectors && dz; ++v) {
-      const int first = group + v * kLanes;
-      const IntVec active = lane < n - first;
+    IntVec right_here = {};
+    for (int first = group; first < end; first += kLanes) {
       const IntVec label = widen(labels + first);
-      const Vec factor = active ? splat(scale) / normaliser[v] : Vec{};
-      const Vec whole = active ? splat(scale) : Vec{};
-      for (int c = 0; c < classes; ++c) {
+      Outcome o = outcome_of<kGradient, kClasses>(z + first, label, classes, stride, dz + first);
+      Vec whole = splat(scale);
+      if (n - first < kLanes) {
+        const IntVec active = lane < n - first;  // all bits set where the sample exists
+        o.normaliser = active ? o.normaliser : splat(1.0f);
+        o.margin = active ? o.margin : Vec{};
+        o.right &= active;
+        whole = active ? whole : Vec{};
+      }
+      product *= o.normaliser;
+      losses += o.margin;
+      right_here -= o.right;
+      if constexpr (!kGradient) continue;
+      const Vec factor = whole / o.normaliser;
+      MASE_UNROLL
+      for (int c = 0; c < (kClasses > 0 ? kClasses : classes); ++c) {
         float* const to = dz + c * stride + first;
         const Vec d = load(to) * factor;
         store(to, label == c ? d - whole : d);
       }
+    }
+    losses += logarithm(product);
+    if (any(product != product)) [[unlikely]] {
+      *correct += count_right(z + group, labels + group, classes, end - group, stride);
+    } else {
+      right += right_here;
     }
   }
   for (int i = 0; i < kLanes; ++i) {
     *loss += losses[i];
     *correct += right[i];
   }
+}
+
+template <bool kGradient, int... kClasses>
+constexpr auto forms(std::integer_sequence<int, kClasses...>) {
+  return std::array{cross_entropy_of<kGradient, kClasses>...};
+}
+
+}  // namespace
+
+void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
+                   float scale, float* dz, double* loss, std::int64_t* correct) {
+  constexpr std::make_integer_sequence<int, kFewClasses + 1> kCounts;
+  static constexpr std::array kForms{forms<false>(kCounts), forms<true>(kCounts)};
+  const auto form = static_cast<std::size_t>(classes <= kFewClasses ? classes : 0);
+  kForms[dz ? 1 : 0][form](z, labels, classes, n, stride, scale, dz, loss, correct);
 }
 
 void softmax(const float* x, float* y, int features, int n, int stride) {

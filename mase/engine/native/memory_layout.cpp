@@ -39,13 +39,4 @@ MemoryLayout lay_out(std::span<const Lifetime> arrays) {
   return layout;
 }
 
-MemoryLayout side_by_side(std::span<const std::int64_t> sizes) {
-  MemoryLayout layout;
-  for (const std::int64_t size : sizes) {
-    layout.at.push_back(layout.size);
-    layout.size += size;
-  }
-  return layout;
-}
-
 }  // namespace mase::engine::native

@@ -26,7 +26,4 @@ struct MemoryLayout {
 // First fit, in order of first use.
 MemoryLayout lay_out(std::span<const Lifetime> arrays);
 
-// One behind the other.
-MemoryLayout side_by_side(std::span<const std::int64_t> sizes);
-
 }  // namespace mase::engine::native

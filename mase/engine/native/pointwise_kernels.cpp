@@ -6,14 +6,6 @@
 namespace mase::engine::native::MASE_ISA {
 namespace {
 
-int vectors_of(int n) {
-  return (n + kLanes - 1) / kLanes;
-}
-
-void zero_tail(float* row, int n) {
-  for (int s = n; s < vectors_of(n) * kLanes; ++s) row[s] = 0.0f;
-}
-
 struct GridVectors {
   explicit GridVectors(const Grid& grid)
       : scale(splat(grid.scale)),
@@ -123,8 +115,7 @@ void backward(const Pointwise& p, const float* x, float* d, int features, int n,
     }
     if (v < vectors) one(v, 0);
     if (!mean) continue;
-    s1[f] += sum(first[0] + first[1]);
-    s2[f] += sum(second[0] + second[1]);
+    sums(first[0] + first[1], second[0] + second[1], s1[f], s2[f]);
   }
 }
 
@@ -180,77 +171,6 @@ void pointwise_gradient(const Pointwise& p, const float* x, float* d, int featur
       return run(backward_of<Activation::Sigmoid>);
     case Activation::Tanh:
       return run(backward_of<Activation::Tanh>);
-  }
-}
-
-namespace {
-
-// Two passes while the tile is in the cache: exact mean first, then squared deviations from it.
-// kFeatures at a time with two sums each: one alone would wait for its additions.
-template <int kFeatures>
-void moments_of(const float* x, int n, int stride, float* mean, float* m2) {
-  const int whole = n / kLanes;
-  Vec first[kFeatures] = {};
-  Vec second[kFeatures] = {};
-  int v = 0;
-  for (; v + 2 <= whole; v += 2) {
-    for (int f = 0; f < kFeatures; ++f) {
-      first[f] += load(x + f * stride + v * kLanes);
-      second[f] += load(x + f * stride + (v + 1) * kLanes);
-    }
-  }
-  Vec middle[kFeatures];
-  for (int f = 0; f < kFeatures; ++f) {
-    const float* row = x + f * stride;
-    if (v < whole) first[f] += load(row + v * kLanes);
-    float total = sum(first[f] + second[f]);
-    for (int s = whole * kLanes; s < n; ++s) total += row[s];
-    mean[f] = total / static_cast<float>(n);
-    middle[f] = splat(mean[f]);
-    first[f] = second[f] = Vec{};
-  }
-  const auto add_square = [&](int f, int at, Vec& to) {
-    const Vec d = load(x + f * stride + at * kLanes) - middle[f];
-    to = fma(d, d, to);
-  };
-  for (v = 0; v + 2 <= whole; v += 2) {
-    for (int f = 0; f < kFeatures; ++f) {
-      add_square(f, v, first[f]);
-      add_square(f, v + 1, second[f]);
-    }
-  }
-  for (int f = 0; f < kFeatures; ++f) {
-    const float* row = x + f * stride;
-    if (v < whole) add_square(f, v, first[f]);
-    float squares = sum(first[f] + second[f]);
-    for (int s = whole * kLanes; s < n; ++s) squares += (row[s] - mean[f]) * (row[s] - mean[f]);
-    m2[f] = squares;
-  }
-}
-
-}  // namespace
-
-void moments(const float* x, int features, int n, int stride, float* mean, float* m2) {
-  int f = 0;
-  for (; f + 2 <= features; f += 2) moments_of<2>(x + f * stride, n, stride, mean + f, m2 + f);
-  for (; f < features; ++f) moments_of<1>(x + f * stride, n, stride, mean + f, m2 + f);
-}
-
-void normalise_gradient(const float* a, const float* b, const float* c, const float* d,
-                        const float* x, float* dx, int features, int n, int stride,
-                        bool accumulate) {
-  const int vectors = vectors_of(n);
-  for (int f = 0; f < features; ++f) {
-    const Vec va = splat(a[f]);
-    const Vec vb = splat(b[f]);
-    const Vec vc = splat(c[f]);
-    for (int v = 0; v < vectors; ++v) {
-      const int at = f * stride + v * kLanes;
-      Vec value = fma(va, load(d + at), fma(vb, load(x + at), vc));
-      if (accumulate) value += load(dx + at);
-      store(dx + at, value);
-    }
-    zero_tail(dx + f * stride, n);
   }
 }
 

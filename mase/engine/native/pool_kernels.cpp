@@ -1,5 +1,4 @@
-// Poolings of [height, width][sample] planes by tables of windows, their gradients, and the moments
-// of channels.
+// Poolings of [height, width][sample] planes by tables of windows, and their gradients.
 #include <algorithm>
 #include <limits>
 
@@ -7,10 +6,6 @@
 
 namespace mase::engine::native::MASE_ISA {
 namespace {
-
-int vectors_of(int n) {
-  return (n + kLanes - 1) / kLanes;
-}
 
 // The entries of a window, as distances from its base in floats: T of them, or any number for 0.
 template <int T>
@@ -125,42 +120,6 @@ void average_pool(const Windows& windows, const float* x, float* y, int n, int s
 void average_pool_gradient(const Windows& windows, const float* d, float* dx, int n, int stride,
                            bool once) {
   (once ? average_gradient<true> : average_gradient<false>)(windows, d, dx, n, stride);
-}
-
-// Two passes: exact mean first, then squared deviations from it. Lanes behind the samples are left
-// out of both by a mask.
-void channel_moments(const float* x, int channels, int area, int n, int stride, float* mean,
-                     float* m2) {
-  const int vectors = vectors_of(n);
-  alignas(64) float kept[2 * kLanes] = {};
-  std::fill_n(kept, kLanes, 1.0f);
-  const int tail = n - (vectors - 1) * kLanes;
-  std::fill_n(kept + kLanes, tail, 1.0f);
-  const auto mask_of = [&](int v) { return load(kept + (v + 1 < vectors ? 0 : kLanes)); };
-  for (int c = 0; c < channels; ++c) {
-    const float* plane = x + static_cast<std::ptrdiff_t>(c) * area * stride;
-    Vec total = {};
-    for (int v = 0; v < vectors; ++v) {
-      Vec part = {};
-      for (int p = 0; p < area; ++p) {
-        part += load(plane + static_cast<std::ptrdiff_t>(p) * stride + v * kLanes);
-      }
-      total = fma(part, mask_of(v), total);
-    }
-    const float centre = sum(total) / (static_cast<float>(n) * static_cast<float>(area));
-    Vec squares = {};
-    for (int v = 0; v < vectors; ++v) {
-      Vec part = {};
-      for (int p = 0; p < area; ++p) {
-        const Vec off =
-            load(plane + static_cast<std::ptrdiff_t>(p) * stride + v * kLanes) - splat(centre);
-        part = fma(off, off, part);
-      }
-      squares = fma(part, mask_of(v), squares);
-    }
-    mean[c] = centre;
-    m2[c] = sum(squares);
-  }
 }
 
 }  // namespace mase::engine::native::MASE_ISA

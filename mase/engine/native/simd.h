@@ -33,6 +33,11 @@ constexpr int kLanes = 4;
 typedef float Vec __attribute__((vector_size(4 * kLanes), may_alias));
 typedef std::int32_t IntVec __attribute__((vector_size(4 * kLanes), may_alias));
 
+// Half a vector of floats as doubles.
+constexpr int kDoubles = kLanes / 2;
+typedef float HalfVec __attribute__((vector_size(4 * kDoubles), may_alias));
+typedef double DoubleVec __attribute__((vector_size(8 * kDoubles), may_alias));
+
 inline Vec load(const float* p) {  // p aligned to the vector
   return *reinterpret_cast<const Vec*>(p);
 }
@@ -52,6 +57,18 @@ inline Vec splat(float x) {
 #else
   return Vec{x, x, x, x};  // not Vec{} + x, which is an addition: 0 + x differs from x at -0
 #endif
+}
+
+// Vectors that n samples take.
+inline int vectors_of(int n) {
+  return (n + kLanes - 1) / kLanes;
+}
+
+// 0, 1, 2, ...
+inline IntVec lane_numbers() {
+  IntVec lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = i;
+  return lane;
 }
 
 // kLanes bytes as integers.
@@ -129,6 +146,18 @@ inline Vec square_root(Vec x) {
 #endif
 }
 
+inline DoubleVec square_root(DoubleVec x) {
+#if defined(MASE_SIMD_512)
+  return (DoubleVec)_mm512_sqrt_pd((__m512d)x);
+#elif defined(__AVX2__)
+  return (DoubleVec)_mm256_sqrt_pd((__m256d)x);
+#else
+  DoubleVec y;
+  for (int i = 0; i < kDoubles; ++i) y[i] = std::sqrt(x[i]);
+  return y;
+#endif
+}
+
 // The sum of the lanes, in an order of its own that never changes.
 inline float sum(Vec v) {
 #if defined(MASE_SIMD_512)
@@ -140,6 +169,20 @@ inline float sum(Vec v) {
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 #else
   return (v[0] + v[2]) + (v[1] + v[3]);
+#endif
+}
+
+// a = sum(v), b = sum(w): together they take the work of one and a half.
+inline void sums(Vec v, Vec w, float& a, float& b) {
+#if defined(__AVX2__) && !defined(MASE_SIMD_512)
+  const __m256 pairs = _mm256_hadd_ps((__m256)v, (__m256)w);
+  const __m128 both = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+  const __m128 done = _mm_add_ps(both, _mm_movehdup_ps(both));
+  a = _mm_cvtss_f32(done);
+  b = _mm_cvtss_f32(_mm_movehl_ps(done, done));
+#else
+  a = sum(v);
+  b = sum(w);
 #endif
 }
 
