@@ -57,6 +57,7 @@ inline simde__m512i widen_bytes(__m128i x) {
 
 }  // namespace mase::engine::emulated
 
+#undef _mm512_shuffle_f32x4  // a macro in clang's own header
 #define _mm512_shuffle_f32x4(a, b, parts) mase::engine::emulated::shuffle_parts<parts>(a, b)
 #define _mm512_reduce_add_ps mase::engine::emulated::sum_lanes
 #define _mm512_cvtepu8_epi32 mase::engine::emulated::widen_bytes

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstring>
 #include <ostream>
 #include <set>
@@ -88,7 +89,8 @@ ir::Tensor labels_for(std::int64_t rows, std::int64_t classes) {
 void expect_same_result(const BatchResult& a, const BatchResult& b) {
   EXPECT_EQ(a.correct, b.correct);
   EXPECT_EQ(a.count, b.count);
-  EXPECT_EQ(std::memcmp(&a.loss, &b.loss, sizeof a.loss), 0) << a.loss << " " << b.loss;
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(a.loss), std::bit_cast<std::uint64_t>(b.loss))
+      << a.loss << " " << b.loss;
 }
 
 class Integer : public ::testing::TestWithParam<Pair> {};

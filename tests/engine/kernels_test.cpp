@@ -202,7 +202,7 @@ TEST_P(KernelTest, MomentsOfTilesFold) {
       const FloatArray m2 = numbers(random_, tiles * pitch, 0, 50);
       const FloatArray gamma = numbers(random_, channels);
       const FloatArray beta = numbers(random_, channels);
-      FloatArray out(4 * pitch);
+      FloatArray out(std::int64_t{4} * pitch);
       FloatArray running_mean = numbers(random_, channels + 1);
       FloatArray running_var = numbers(random_, channels + 1, 0, 1);
       const FloatArray mean_before = copy(running_mean);
@@ -267,7 +267,7 @@ TEST_P(KernelTest, GradientsOfTilesFold) {
       const FloatArray mean = numbers(random_, channels);
       const FloatArray inverse = numbers(random_, channels, 1, 2);
       const FloatArray gain = numbers(random_, channels);
-      FloatArray out(3 * padded(channels));
+      FloatArray out(std::int64_t{3} * padded(channels));
       FloatArray dgamma = numbers(random_, channels + 1);
       FloatArray dbeta = numbers(random_, channels + 1);
       const FloatArray dgamma_before = copy(dgamma);
@@ -487,7 +487,7 @@ TEST_P(KernelTest, CrossEntropyOfWhatIsNoNumber) {
     for (int i = 0; i < 12; ++i) {  // three labels, with gradient and without, few classes and more
       const int label = i % 3;
       const int classes = i < 6 ? 3 : 9;
-      FloatArray z(classes * 16);
+      FloatArray z(std::int64_t{classes} * 16);
       for (int c = 0; c < classes; ++c) z.data()[c * 16 + 1] = c < 3 ? logits[c] : -infinity;
       FloatArray dz(z.size());
       const std::vector<std::uint8_t> labels(16, static_cast<std::uint8_t>(label));

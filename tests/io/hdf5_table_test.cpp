@@ -139,7 +139,7 @@ TEST_F(Hdf5TableTest, ReadsEveryStorage) {
 }
 
 TEST_F(Hdf5TableTest, LzfShrinksWhatRepeats) {
-  const auto size_with = [&](std::vector<H5Z_filter_t> filters) {
+  const auto size_with = [&](const std::vector<H5Z_filter_t>& filters) {
     write_hdf5_file(path_,
                     {{.columns = {{"a"}}, .rows = 100000, .chunk = 10000, .filters = filters}});
     return std::filesystem::file_size(path_);
