@@ -20,7 +20,8 @@ struct PlainRows {
   std::vector<std::int64_t> sample;
 };
 
-// What keeps a layer from being built, or "".
+// What keeps a layer from being built, or all of them where LibTorch is missing; "" if nothing.
+// Only what has no reason against it may be asked for below.
 std::string bare_libtorch_why_not(const std::vector<Layer>& layers);
 
 // One call trains on the next batch. Quantised: weights, biases and inputs of linear and
@@ -34,7 +35,7 @@ std::function<void()> bare_libtorch_evaluation(const std::vector<Layer>& layers,
                                                const PlainRows& rows, std::int64_t batch,
                                                bool quantised);
 
-// One thread, and its name: "LibTorch 1.13.1, 1 thread".
+// One thread, and its name: "LibTorch 1.13.1, 1 thread"; "" where LibTorch is missing.
 std::string prepare_bare_libtorch();
 
 }  // namespace mase::bench

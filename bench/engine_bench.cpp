@@ -24,9 +24,11 @@ constexpr std::int64_t kTrainRows = 664'000;
 constexpr std::int64_t kTestRows = 166'000;
 constexpr std::int64_t kPictures = 12'000;
 
+// Batches of more rows than there are get no row in the table: a moment of each has small ones.
 std::int64_t row_count(const Network& network, Mode mode, const Settings& settings) {
-  if (settings.smoke) return 8192;
-  if (network.sample.size() > 1) return kPictures;
+  const bool pictures = network.sample.size() > 1;
+  if (settings.smoke) return pictures ? 64 : 1024;
+  if (pictures) return kPictures;
   return is_training(mode) ? kTrainRows : kTestRows;
 }
 
@@ -86,31 +88,36 @@ Table make_table() {
                 {"mode", 9, true},
                 {"batch"},
                 {"native", 7},
-                {"% peak"},
-                {"Torch eng.", 7},
+                {.title = "% peak", .rank = 1},
+                {.title = "Torch eng.", .rank = 3},
                 {"LibTorch", 7},
-                {"native / LibTorch", 0},
-                {"10 % .. 90 %", 14},
-                {"must"},
-                {"goal"},
+                {"native / LibTorch"},
+                {.title = "10 % .. 90 %", .width = 14, .rank = 2},
+                {.title = "must", .rank = 1},
+                {.title = "goal", .rank = 1},
                 {"", 2, true},
-                {"native / Torch eng."}});
+                {.title = "native / Torch eng.", .rank = 4}});
 }
 
-void report(const Table& table, const Network& network, Mode mode, std::int64_t batch,
-            const Contest& contest) {
+// "-" where one side is missing.
+std::string spread_text(const Spread& ratios) {
+  if (ratios.median == 0) return "-";
+  return fmt::format("{} .. {}", short_ratio(ratios.low), short_ratio(ratios.high));
+}
+
+void report(Table& table, const Network& network, Mode mode, std::int64_t batch,
+            const Contest& contest, bool smoke) {
   const Rates& native = contest.best("native");
   const Rates& torch = contest.best("torch");
   const Rates& bare = contest.best("LibTorch");
   const double flops = is_training(mode) ? train_flops(network.layers) : eval_flops(network.layers);
   const Spread to_bare = ratio(native, bare);
   const double peak = 100 * flops * ratio(native, contest.peak()).median;
-  const Goal goal = goal_of(network.name, mode, batch);
+  const Goal goal = smoke ? Goal{} : goal_of(network.name, mode, batch);
   const auto or_dash = [](const Rates& rates) { return short_number(spread(rates).median); };
   table.row({network.name, name(mode), batch == kBestBatch ? "best" : fmt::to_string(batch),
              or_dash(native), native.empty() ? "-" : fmt::format("{:.0f}", peak), or_dash(torch),
-             or_dash(bare), short_ratio(to_bare.median),
-             fmt::format("{} .. {}", short_ratio(to_bare.low), short_ratio(to_bare.high)),
+             or_dash(bare), short_ratio(to_bare.median), spread_text(to_bare),
              goal.must > 0 ? short_ratio(goal.must) : "",
              goal.goal > 0 ? short_ratio(goal.goal) : "", mark(goal, to_bare.median),
              short_ratio(ratio(native, torch).median)});
@@ -120,37 +127,58 @@ std::string row_name(const Network& network, Mode mode, const std::string& batch
   return fmt::format("{} {} {}", network.name, name(mode), batch);
 }
 
-void measure(const Table& table, const Network& network, Mode mode, const Rows& rows,
+void measure(Table& table, const Network& network, Mode mode, const Rows& rows,
              const Settings& settings) {
   for (const std::int64_t batch : kBatches) {
+    if (batch > rows.count()) break;
     if (!settings.wants(row_name(network, mode, fmt::to_string(batch)))) continue;
     Contest contest(network, rows, mode);
     contest.add_engines(batch);
     contest.add_libtorch(batch);
     contest.run(settings);
-    report(table, network, mode, batch, contest);
+    report(table, network, mode, batch, contest, settings.smoke);
   }
   if (is_training(mode) || !settings.wants(row_name(network, mode, "best"))) return;
   Contest contest(network, rows, mode);
   for (const std::int64_t batch : {std::int64_t{256}, std::int64_t{4096}, rows.count()}) {
+    if (batch > rows.count()) continue;
     contest.add_engines(batch);
     contest.add_libtorch(batch);
   }
   contest.run(settings);
-  report(table, network, mode, kBestBatch, contest);
+  report(table, network, mode, kBestBatch, contest, settings.smoke);
+}
+
+// Who takes part, and who does not.
+void introduce() {
+  std::string rivals;
+  std::string missing;
+  try {
+    engine::load_engine("torch");
+    rivals = ", Torch engine";
+  } catch (const Error& error) {
+    missing += fmt::format("No Torch engine: {}.\n", error.message());
+  }
+  const std::string libtorch = prepare_bare_libtorch();
+  if (libtorch.empty()) {
+    missing += fmt::format("No LibTorch to compare with: {}.\n", bare_libtorch_why_not({}));
+  } else {
+    rivals += fmt::format(", {} (no shuffling)", libtorch);
+  }
+  fmt::print("Samples/s of one thread by processor time: {}{}.\n{}",
+             engine::load_engine("native").version(), rivals, missing);
 }
 
 void run(const Settings& settings) {
-  const std::string libtorch = prepare_bare_libtorch();
-  fmt::print("Samples/s of one thread by processor time: {}, Torch engine, {} (no shuffling).\n",
-             engine::load_engine("native").version(), libtorch);
+  introduce();
   const Contender peak = fma_peak();
   const double flops = spread(alternate({&peak, 1}, settings).front()).median;
-  fmt::print(
-      "FMA peak ({}): {:.1f} GFLOP/s. Medians of {} windows; ++ goal met, + must met, "
-      "-- missed.\n\n",
-      fma_peak_name(), flops / 1e9, settings.windows);
-  const Table table = make_table();
+  const std::string how =
+      settings.smoke ? std::string(kSmokeFigures)
+                     : fmt::format("Medians of {} windows; ++ goal met, + must met, -- missed.",
+                                   settings.windows);
+  fmt::print("FMA peak ({}): {:.1f} GFLOP/s. {}\n\n", fma_peak_name(), flops / 1e9, how);
+  Table table = make_table();
   for (const Network& network : networks()) {
     for (const bool training : {true, false}) {
       const Rows rows =
@@ -160,6 +188,7 @@ void run(const Settings& settings) {
       }
     }
   }
+  need_rows(settings, table.rows());
 }
 
 }  // namespace

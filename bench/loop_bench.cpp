@@ -4,7 +4,6 @@
 // a validation and with the one that `ch train` makes (on the training rows). Beside them a bare
 // LibTorch loop that trains only.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include "bench/measure.h"
 #include "bench/networks.h"
 #include "bench/table.h"
+#include "bench/temporary_folder.h"
 #include "mase/data/dataset.h"
 #include "mase/engine/engine.h"
 #include "mase/models/model.h"
@@ -28,6 +28,7 @@ constexpr std::int64_t kBatches[] = {64, 256, 1024};
 constexpr double kMustOfEngine = 0.9;     // from batch 256 up
 constexpr double kMustOfLibtorch = 0.95;  // at each batch
 constexpr double kRunSeconds = 1.0;       // of processor time, of one run of the trainer
+constexpr std::int64_t kSmokeRows = 4096;
 
 struct Case {
   const data::DataSet& jets;
@@ -68,12 +69,15 @@ void engine_alone(const Case& c) {
   }
 }
 
-void compare(const Table& table, const data::DataSet& jets, const char* name, std::int64_t batch,
-             const Settings& settings) {
+void compare(Table& table, const data::DataSet& jets, const engine::Engine& engine,
+             std::int64_t batch, const Settings& settings) {
   const bool validated = jets.validation.rows() > 0;
-  if (!settings.wants(fmt::format("{} {}{}", name, batch, validated ? " validated" : ""))) return;
-  Case c{jets, engine::load_engine(name), batch};
-  c.folder = std::filesystem::temp_directory_path() / fmt::format("mase_loop_bench_{}", ::getpid());
+  const std::string name =
+      fmt::format("{} {}{}", engine.name(), batch, validated ? " validated" : "");
+  if (!settings.wants(name)) return;
+  const TemporaryFolder folder;
+  Case c{jets, engine, batch};
+  c.folder = folder.path();
   if (!settings.smoke) {
     const double start = processor_seconds();
     engine_alone(c);
@@ -88,48 +92,82 @@ void compare(const Table& table, const data::DataSet& jets, const char* name, st
                         .labels = jets.train.labels.values<std::int64_t>().data(),
                         .count = jets.train.rows(),
                         .sample = toy.sample};
-  const Contender contenders[] = {
-      {"loop", [&] { whole_loop(c, bars.get()); }, steps},
-      {"engine", [&] { engine_alone(c); }, steps},
-      {"LibTorch", bare_libtorch_training(toy.layers, plain, batch, false), 1}};
-  const auto rates = alternate(contenders, settings);
+  std::vector<Contender> contenders{{"loop", [&] { whole_loop(c, bars.get()); }, steps},
+                                    {"engine", [&] { engine_alone(c); }, steps}};
+  const bool bare = bare_libtorch_why_not(toy.layers).empty();
+  if (bare) {
+    contenders.push_back({"LibTorch", bare_libtorch_training(toy.layers, plain, batch, false), 1});
+  }
+  std::vector<Rates> rates = alternate(contenders, settings);
+  rates.resize(3);
   const Spread kept = ratio(rates[0], rates[1]);
   const Spread to_bare = ratio(rates[0], rates[2]);
   const auto rate = [&](std::size_t i) { return short_number(spread(rates[i]).median); };
   const bool held =
-      to_bare.median >= kMustOfLibtorch && (batch < 256 || kept.median >= kMustOfEngine);
-  table.row({name, fmt::to_string(batch), validated ? "yes" : "no", rate(0), rate(1), rate(2),
-             fmt::format("{:.3f}", kept.median),
+      (!bare || to_bare.median >= kMustOfLibtorch) && (batch < 256 || kept.median >= kMustOfEngine);
+  table.row({std::string(engine.name()), fmt::to_string(batch), validated ? "yes" : "no", rate(0),
+             rate(1), rate(2), fmt::format("{:.3f}", kept.median),
              fmt::format("{:.3f} .. {:.3f}", kept.low, kept.high), short_ratio(to_bare.median),
-             held ? "+" : "--"});
-  std::filesystem::remove_all(c.folder);
+             settings.smoke ? ""
+             : held         ? "+"
+                            : "--"});
+}
+
+// Those of the engines that this build has; says why it lacks one.
+std::vector<const engine::Engine*> engines() {
+  std::vector<const engine::Engine*> out;
+  for (const std::string_view name : engine::engine_names()) {
+    try {
+      out.push_back(&engine::load_engine(name));
+    } catch (const Error& error) {
+      fmt::print("No rows of engine {}: {}.\n", name, error.message());
+    }
+  }
+  return out;
+}
+
+void keep_rows(data::Split& split, std::int64_t count) {
+  split.features = split.features.rows(0, count);
+  split.labels = split.labels.rows(0, count);
 }
 
 void run(const Settings& settings) {
-  prepare_bare_libtorch();
-  const data::DataSet jets = data::open("jsc");
+  const std::vector<const engine::Engine*> measured = engines();
+  if (prepare_bare_libtorch().empty()) {
+    fmt::print("No LibTorch to compare with: {}.\n", bare_libtorch_why_not({}));
+  }
+  data::DataSet jets = data::open("jsc");
+  if (settings.smoke) {
+    keep_rows(jets.train, kSmokeRows);
+    keep_rows(jets.validation, kSmokeRows);
+  }
   data::DataSet unvalidated = jets;
   unvalidated.validation = {};
-  fmt::print(
-      "jsc-toy, Adam, one thread, {} rows, training steps/s by processor time. Must: the "
-      "loop keeps {} of the engine from batch 256 up, and {} of bare LibTorch.\n\n",
-      jets.train.rows(), kMustOfEngine, kMustOfLibtorch);
-  const Table table({{"engine", 0, true},
-                     {"batch"},
-                     {"validation"},
-                     {"whole loop"},
-                     {"engine alone"},
-                     {"LibTorch"},
-                     {"loop / engine"},
-                     {"10 % .. 90 %", 14},
-                     {"loop / LibTorch"},
-                     {"", 2, true}});
-  for (const char* name : {"native", "torch"}) {
+  const std::string how =
+      settings.smoke ? std::string(kSmokeFigures)
+                     : fmt::format(
+                           "Must: the loop keeps {} of the engine from batch 256 up, and {} "
+                           "of bare LibTorch.",
+                           kMustOfEngine, kMustOfLibtorch);
+  fmt::print("jsc-toy, Adam, one thread, {} rows, training steps/s by processor time. {}\n\n",
+             jets.train.rows(), how);
+  Table table({{"engine", 0, true},
+               {"batch"},
+               {"validation"},
+               {"whole loop"},
+               {.title = "engine alone", .rank = 1},
+               {.title = "LibTorch", .rank = 2},
+               {"loop / engine"},
+               {.title = "10 % .. 90 %", .width = 14, .rank = 3},
+               {"loop / LibTorch"},
+               {"", 2, true}});
+  for (const engine::Engine* engine : measured) {
     for (const std::int64_t batch : kBatches) {
-      compare(table, unvalidated, name, batch, settings);
-      compare(table, jets, name, batch, settings);
+      compare(table, unvalidated, *engine, batch, settings);
+      compare(table, jets, *engine, batch, settings);
     }
   }
+  need_rows(settings, table.rows());
 }
 
 }  // namespace

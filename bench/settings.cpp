@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "mase/support/error.h"
+
 namespace mase::bench {
 namespace {
 
@@ -26,6 +28,12 @@ namespace {
 bool Settings::wants(const std::string& row) const {
   return std::all_of(filters.begin(), filters.end(),
                      [&](const std::string& text) { return row.find(text) != row.npos; });
+}
+
+void need_rows(const Settings& settings, int rows) {
+  if (rows > 0) return;
+  usage_error(fmt::format("no row's name contains {}", fmt::join(settings.filters, " and ")), {},
+              "without texts all rows are measured");
 }
 
 Settings parse_settings(int argc, char** argv, const char* about) {

@@ -16,6 +16,12 @@ struct Settings {
   bool wants(const std::string& row) const;
 };
 
+// What to say of the figures of a smoke run.
+inline constexpr const char* kSmokeFigures = "A smoke run: its figures say nothing about speed.";
+
+// Throws Error{Usage} if no row was asked for by the name that it has.
+void need_rows(const Settings& settings, int rows);
+
 // [--smoke] [--windows N] [--milliseconds N] [text ...]. Prints the usage and exits with 2 on a
 // mistake, with 0 after --help.
 Settings parse_settings(int argc, char** argv, const char* about);

@@ -2,10 +2,13 @@
 #include "bench/table.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+
+#include "mase/support/terminal.h"
 
 namespace mase::bench {
 namespace {
@@ -17,20 +20,44 @@ std::string three_digits(double value) {
 
 }  // namespace
 
-Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+Table::Table(std::vector<Column> columns)
+    : columns_(std::move(columns)), shown_(columns_.size(), true) {
+  for (Column& column : columns_) column.width = std::max(column.width, column.title.size());
+  const Terminal terminal = inspect_terminal(STDOUT_FILENO);
+  if (terminal.interactive) fit(static_cast<std::size_t>(terminal.width));
   std::string header = "|";
   std::string line = "|";
-  for (Column& column : columns_) {
-    column.width = std::max(column.width, column.title.size());
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!shown_[i]) continue;
+    const Column& column = columns_[i];
     header += fmt::format(" {:<{}} |", column.title, column.width);
     line += std::string(column.width + 1, '-') + (column.text ? "-|" : ":|");
   }
   fmt::print("{}\n{}\n", header, line);
 }
 
-void Table::row(const std::vector<std::string>& cells) const {
+void Table::fit(std::size_t width) {
+  std::size_t needed = 1;
+  for (const Column& column : columns_) needed += column.width + 3;
+  std::string left_out;
+  while (needed > width) {
+    std::size_t worst = 0;
+    for (std::size_t i = 1; i < columns_.size(); ++i) {
+      if (shown_[i] && (!shown_[worst] || columns_[i].rank > columns_[worst].rank)) worst = i;
+    }
+    if (columns_[worst].rank == 0) break;
+    shown_[worst] = false;
+    needed -= columns_[worst].width + 3;
+    left_out += (left_out.empty() ? "" : ", ") + columns_[worst].title;
+  }
+  if (!left_out.empty()) fmt::print("Left out to fit {} columns: {}.\n\n", width, left_out);
+}
+
+void Table::row(const std::vector<std::string>& cells) {
+  ++rows_;
   std::string line = "|";
   for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!shown_[i]) continue;
     const std::string cell = i < cells.size() ? cells[i] : "";
     line += columns_[i].text ? fmt::format(" {:<{}} |", cell, columns_[i].width)
                              : fmt::format(" {:>{}} |", cell, columns_[i].width);

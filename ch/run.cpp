@@ -143,7 +143,9 @@ engine::ProgramOptions Run::program_options() {
     said_precision_ = true;
     log.info("Precision 16-mixed is for GPUs: computing in float32 on the CPU");
   }
-  return ch::program_options(settings);
+  engine::ProgramOptions options = ch::program_options(settings);
+  if (data.train.defined()) options.sample = data.info.sample_shape;
+  return options;
 }
 
 const engine::Engine& Run::engine(const mase::ir::Graph& graph,

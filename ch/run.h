@@ -37,7 +37,8 @@ class Run {
   bool json() const { return settings.flag("json"); }
   bool dry_run() const { return settings.flag("dry_run"); }
 
-  // Precision, threads and seed for an engine. Says once that 16-mixed computes in float32.
+  // Precision, threads, seed and the shape of a row for an engine. Says once that 16-mixed computes
+  // in float32.
   mase::engine::ProgramOptions program_options();
   // The engine for this graph by --engine, with the reason in the log where it is not the first.
   const mase::engine::Engine& engine(const mase::ir::Graph& graph,

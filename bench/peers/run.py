@@ -2,14 +2,19 @@
 see the same machine. Run by scripts/bench.sh peers:
     python bench/peers/run.py BENCH_NATIVE_STEPS [text ...] [--smoke] [--rounds N] [--seconds S]
 Rows whose name ("jax_scan jsc-toy train 256") contains each text. A peer whose packages are missing
-or that fails keeps its row, with the reason.
+or that fails keeps its row without figures; the reason is told below the table.
 """
 import argparse
 import json
+import os
+import re
+import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -27,22 +32,46 @@ ROWS = (
 
 
 class Side:
-    """A process that is asked for measurements."""
+    """A process that is asked for measurements. What it compiles goes into a folder of its own: another
+    process that was killed may have left half a library in a shared one."""
 
-    def __init__(self, command):
+    PATIENCE = 600  # seconds that it may take to answer, compilation included
+
+    def __init__(self, name, command):
+        self.name = name
         self.errors = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would fill up
+        self.cache = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            start_new_session=True, env=os.environ | {"TORCHINDUCTOR_CACHE_DIR": self.cache.name})
 
     def line(self):
         """The next line of JSON; libraries may print others."""
-        for text in self.process.stdout:
-            if text.startswith("{"):
-                return json.loads(text)
+        late = threading.Timer(self.PATIENCE, self.kill)
+        late.start()
+        try:
+            for text in self.process.stdout:
+                if text.startswith("{"):
+                    return json.loads(text)
+        finally:
+            late.cancel()
         self.process.wait()
         self.errors.seek(0)
-        lines = self.errors.read().strip().splitlines()
-        raise RuntimeError(lines[-1] if lines else f"exit code {self.process.returncode}")
+        raise RuntimeError(f"{self.name}: {self.reason(self.errors.read().strip().splitlines())}")
+
+    def reason(self, lines):
+        """Of its end: the last exception that it names, or its last words."""
+        if self.process.returncode == -signal.SIGKILL:
+            return f"killed, or without an answer for {self.PATIENCE} s"
+        exceptions = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Failed): .", line)]
+        return (exceptions or lines or [f"exit code {self.process.returncode}"])[-1].strip()
+
+    def kill(self):
+        """With the compilers and workers that it started."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def measure(self, seconds):
         try:
@@ -56,27 +85,68 @@ class Side:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        self.kill()
         self.process.communicate()
         self.errors.close()
+        self.cache.cleanup()
 
 
 def quantile(values, q):
     return sorted(values)[round(q * (len(values) - 1))]
 
 
+def three_digits(value):
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
 def short(rate):
-    return f"{rate / 1e6:.3g} M" if rate >= 1e6 else f"{rate / 1e3:.3g} k"
+    return f"{three_digits(rate / 1e6)} M" if rate >= 1e6 else f"{three_digits(rate / 1e3)} k"
 
 
 def ratio_text(ratio):
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
 
 
+class Table:
+    """A table in Markdown. On a terminal that is too narrow it leaves columns out and says which: those
+    of the highest rank first, of rank 0 never."""
+
+    COLUMNS = (  # title, width, alignment, rank
+        ("peer", 19, "<", 0), ("network", 10, "<", 0), ("mode", 15, "<", 0), ("batch", 6, ">", 0),
+        ("native", 7, ">", 3), ("peer's", 7, ">", 2), ("native / peer", 13, ">", 0), ("10 % .. 90 %", 14, ">", 4),
+        ("aim", 4, ">", 1), ("", 2, "<", 1))
+
+    def __init__(self):
+        self.rows = 0
+        shown = list(self.COLUMNS)
+        left_out = []
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        while width and 1 + sum(column[1] + 3 for column in shown) > width:
+            worst = max(shown, key=lambda column: column[3])
+            if worst[3] == 0:
+                break
+            shown.remove(worst)
+            left_out.append(worst[0] or "mark")
+        if left_out:
+            print(f"Left out to fit {width} columns: {', '.join(left_out)}.\n")
+        self.shown = [self.COLUMNS.index(column) for column in shown]
+        self.line([column[0] for column in self.COLUMNS], "<")
+        print("|" + "|".join("-" * (column[1] + 1) + ("-" if column[2] == "<" else ":") for column in shown) + "|",
+              flush=True)
+
+    def line(self, cells, align=None):
+        texts = (f" {cells[i]:{align or self.COLUMNS[i][2]}{self.COLUMNS[i][1]}} " for i in self.shown)
+        print("|" + "|".join(texts) + "|", flush=True)
+
+    def row(self, *cells):
+        self.rows += 1
+        self.line([str(cell) for cell in cells])
+
+
 def compare(native, layers, row, network, batch, options):
     peer, variant, mode, _, _ = row
-    with Side([sys.executable, HERE / f"{peer}.py", layers, str(batch), mode, variant]) as other, \
-         Side([native, network, str(batch), mode]) as own:
+    with Side(peer, [sys.executable, HERE / f"{peer}.py", layers, str(batch), mode, variant]) as other, \
+         Side(Path(native).name, [native, network, str(batch), mode]) as own:
         other.line()  # ready
         pairs = [(own.measure(options.seconds), other.measure(options.seconds)) for _ in range(options.rounds)]
     ratios = [a / b for a, b in pairs]
@@ -93,9 +163,10 @@ def main():
     options = parser.parse_intermixed_args()
     if options.smoke:
         options.rounds, options.seconds = 1, 0.01
-    form = "| {:<20} | {:<10} | {:<15} | {:>6} | {:>8} | {:>8} | {:>13} | {:>14} | {:>4} | {:<2} |"
-    print(form.format("peer", "network", "mode", "batch", "native", "peer", "native / peer", "10 % .. 90 %", "aim", ""))
-    print("|" + "|".join("-" * n for n in (22, 12, 17, 8, 10, 10, 15, 16, 6, 4)) + "|")
+        print("A smoke run: its figures say nothing about speed.\n")
+    table = Table()
+    reasons = {}  # why peers have no figures, each once
+    failed = 0
     for row in ROWS:
         peer, variant, mode, batches, networks = row
         for network in networks:
@@ -105,17 +176,25 @@ def main():
                 title = f"{peer} {variant}".strip()
                 if not all(text in f"{title} {network} {mode} {batch}" for text in options.text):
                     continue
-                aim = aim if network == "jsc-toy" else None
+                aim = aim if network == "jsc-toy" and not options.smoke else None
                 try:
                     own, other, ratios = compare(options.native, layers, row, network, batch, options)
                 except (RuntimeError, OSError) as error:
-                    print(form.format(title, network, mode, batch, "-", "-", "-", "-", aim or "", "") + f" {error}")
+                    table.row(title, network, mode, batch, "-", "-", "-", "-", aim or "", "")
+                    reasons.setdefault(str(error), None)
+                    failed += 1
                     continue
                 ratio = statistics.median(ratios)
                 spread = f"{ratio_text(quantile(ratios, 0.1))} .. {ratio_text(quantile(ratios, 0.9))}"
                 mark = "" if aim is None else "+" if ratio >= aim else "--"
-                print(form.format(title, network, mode, batch, short(own), short(other), ratio_text(ratio),
-                                  spread, aim or "", mark), flush=True)
+                table.row(title, network, mode, batch, short(own), short(other), ratio_text(ratio), spread,
+                          aim or "", mark)
+    if not table.rows:
+        raise SystemExit(f"no row's name contains {' and '.join(options.text)}")
+    if reasons:
+        print("\nWithout figures:", *reasons, sep="\n  ")
+    if failed == table.rows:
+        raise SystemExit("no peer could be measured")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,9 @@ struct ProgramOptions {
   // Seeds what is random inside the network (dropout): the stream depends on (seed, step) only, so
   // a resumed run draws what an uninterrupted one would have drawn.
   std::uint64_t seed = 0;
+  // The shape of one row of the input, where it is known: reasons against an engine that depend on
+  // it are then found when it is chosen, not when it first runs.
+  std::optional<ir::Shape> sample = std::nullopt;
 };
 
 // Rows of a table, gathered by index. `features` is [N, ...] float32, `labels` [N] int64.

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 
@@ -35,8 +34,7 @@ class Completion : public testing::Test {
         .output;
   }
 
-  const fs::path folder_ =
-      fs::temp_directory_path() / ("ch_completion_" + std::to_string(getpid()));
+  const fs::path folder_ = fs::path(testing::TempDir()) / "completion";
 };
 
 TEST_F(Completion, BashOffersWhatTheTablesHold) {

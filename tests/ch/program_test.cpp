@@ -2,7 +2,6 @@
 // the original on the same data.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -44,7 +43,7 @@ class Program : public testing::Test {
     return parsed;
   }
 
-  const fs::path folder_ = fs::temp_directory_path() / ("ch_program_" + std::to_string(getpid()));
+  const fs::path folder_ = fs::path(testing::TempDir()) / "program";
 };
 
 TEST_F(Program, JsonIsAllThatStandardOutputHolds) {

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -26,9 +25,7 @@ class Transcript : public testing::TestWithParam<std::string> {};
 
 TEST_P(Transcript, SaysWhatItSaid) {
   const fs::path file = fs::path(MASE_SOURCE_DIR "/tests/ch/transcripts") / (GetParam() + ".txt");
-  const fs::path folder =
-      fs::temp_directory_path() / fmt::format("ch_transcript_{}_{}", GetParam(), getpid());
-  fs::remove_all(folder);
+  const fs::path folder = fs::path(testing::TempDir()) / GetParam();
   fs::create_directories(folder);
   const bool update = std::getenv("MASE_UPDATE_TRANSCRIPTS") != nullptr;
   std::string updated;
@@ -46,7 +43,6 @@ TEST_P(Transcript, SaysWhatItSaid) {
         << fmt::format("{}", fmt::join(actual, "\n"));
   }
   if (update) std::ofstream(file) << updated;
-  fs::remove_all(folder);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Transcript, testing::ValuesIn(transcripts()),

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "mase/engine/native/kernels.h"
+#include "mase/engine/native/plan.h"
 #include "mase/engine/native/program.h"
 #include "mase/support/error.h"
 #include "tests/engine/native_cases.h"
@@ -316,6 +317,70 @@ TEST(NativeCoverage, SaysWhyNot) {
   EXPECT_NE(reason.find("node matmul"), std::string::npos) << reason;
   EXPECT_EQ(choose(graph).engine->name(), "torch");
   EXPECT_EQ(choose(test::jsc_toy()).engine->name(), "native");
+}
+
+// Places in a tile are ints, so what flows through the graph is limited. Where the shape of a row
+// is known, "auto" goes on to the next engine and says why; running refuses as well.
+TEST(NativeCoverage, MoreFeaturesThanTheLimitAreLeftToLibTorch) {
+  const ir::Graph graph = test::sequence({"Identity()", "Linear(4, 2)"});
+  const ProgramOptions fits{.sample = ir::Shape{4}};
+  EXPECT_EQ(choose(graph, "auto", fits).engine->name(), "native");
+
+  const ir::Graph activation = test::sequence({"ReLU()"});
+  constexpr std::int64_t kTooMany = native::kMostFeatures + 1;
+  const ProgramOptions large{.sample = ir::Shape{kTooMany}};
+  const Choice choice = choose(activation, "auto", large);
+  EXPECT_EQ(choice.engine->name(), "torch");
+  EXPECT_EQ(choice.reason,
+            "engine native: node x: 4194305 features, where LibTorch is the better choice "
+            "(above 4194304)");
+  const auto program = load_engine("native").compile(activation);
+  const ir::Tensor row({1, kTooMany}, ir::DType::Float32);
+  try {
+    program->forward({&row, 1}, Mode::Eval);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+    EXPECT_EQ(error.where().node, "x");
+  }
+}
+
+TEST(NativeCoverage, AsManyFeaturesAsTheLimitAreTaken) {
+  const ir::Graph graph = test::sequence({"Flatten()", "ReLU()", "Linear(4194304, 2)"});
+  const ProgramOptions options{.sample = ir::Shape{1024, 4096}};
+  EXPECT_EQ(load_engine("native").why_not(graph, options), "");
+}
+
+TEST(NativeCoverage, MoreClassesThanTheLimitAreLeftToLibTorch) {
+  const ProgramOptions options{.sample = ir::Shape{4}};
+  EXPECT_EQ(choose(test::sequence({"Linear(4, 255)"}), "auto", options).engine->name(), "native");
+  const Choice choice = engine::choose(test::sequence({"Linear(4, 256)"}), "auto", options);
+  EXPECT_EQ(choice.engine->name(), "torch");
+  EXPECT_EQ(choice.reason, "engine native: the native engine tells up to 255 classes apart");
+}
+
+// Weights are never read when a graph is looked at, so that theirs need not exist.
+TEST(NativeCoverage, MoreWeightsThanTheLimitAreLeftToLibTorch) {
+  static const std::byte kNothing{};
+  const auto of_rows = [](std::int64_t rows) {
+    ir::Graph graph = test::sequence({"Linear(4, 2)"});
+    graph.find_parameter("seq_blocks.0.weight")->value =
+        ir::Tensor::view({rows, 1 << 14}, ir::DType::Float32, &kNothing, nullptr);
+    return graph;
+  };
+  EXPECT_EQ(choose(of_rows(1 << 13)).engine->name(), "native");
+  const Choice choice = choose(of_rows((1 << 13) + 1));
+  EXPECT_EQ(choice.engine->name(), "torch");
+  EXPECT_EQ(choice.reason,
+            "engine native: node seq_blocks_0: 134234112 weights, where LibTorch is the better "
+            "choice (above 134217728)");
+}
+
+// A mistake of the user's is no reason to ask another engine: running says what does not fit.
+TEST(NativeCoverage, ShapesThatDoNotFitAreNoReason) {
+  EXPECT_EQ(
+      load_engine("native").why_not(test::sequence({"Linear(4, 2)"}), {.sample = ir::Shape{5}}),
+      "");
 }
 
 }  // namespace

@@ -207,6 +207,34 @@ TEST(WindowCoverage, WideLayersAreLeftToLibTorch) {
   EXPECT_EQ(choose(test::sequence({"Conv2d(32, 32, 3)"})).engine->name(), "native");
 }
 
+// Known only with the shape of the input: what the layers make of it, and how many different
+// windows there are.
+TEST(WindowCoverage, LargeImagesAndTablesAreLeftToLibTorch) {
+  struct Case {
+    std::string layer;
+    ir::Shape sample;
+    std::string reason;  // "": the native engine takes it
+  };
+  const Case cases[] = {{"Conv2d(1, 4, 3, padding=1)", {1, 1024, 1024}, ""},
+                        {"Conv2d(1, 5, 3, padding=1)", {1, 1024, 1024}, "5242880 features"},
+                        {"Conv2d(1, 1, 1, padding=1024)", {1, 4, 4}, "4210704 features"},
+                        {"MaxPool2d(2, 1, 1)", {1, 2048, 2048}, "4198401 features"},
+                        {"Conv1d(1, 1, 3, padding=1)", {1, 65536}, ""},
+                        {"AvgPool1d(2049, 1, 1024)", {1, 4194304}, "windows of 8594128896 entries"},
+                        {"MaxPool2d(201, 1, 100)", {1, 200, 200}, "windows of 906010000 entries"},
+                        {"AdaptiveAvgPool2d(3000)", {1, 4, 4}, "9000000 features"}};
+  for (const auto& [layer, sample, reason] : cases) {
+    const bool flat = sample.size() == 2;
+    const ir::Graph graph =
+        test::sequence({layer, flat ? "AdaptiveAvgPool1d(1)" : "AdaptiveAvgPool2d(1)"});
+    const Choice choice = choose(graph, "auto", {.sample = sample});
+    EXPECT_EQ(choice.engine->name(), reason.empty() ? "native" : "torch") << layer;
+    EXPECT_THAT(choice.reason, HasSubstr(reason)) << layer;
+    if (reason.empty()) continue;
+    EXPECT_THAT(choice.reason, HasSubstr("node seq_blocks_0: ")) << layer;
+  }
+}
+
 TEST(WindowCoverage, ASampleWithoutABatchIsRefused) {
   const auto program = load_engine("native").compile(test::sequence({"Conv2d(3, 2, 2)"}));
   const ir::Tensor one = test::random_tensor({3, 4, 4}, 1);

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -37,8 +36,7 @@ class Load : public testing::Test {
     return path;
   }
 
-  const std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / fmt::format("mase_load_{}", getpid());
+  const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "load";
 };
 
 TEST_F(Load, TakesWhatFitsAndConvertsTypes) {

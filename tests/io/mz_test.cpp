@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 
@@ -35,8 +34,7 @@ class Mz : public testing::Test {
     return graph;
   }
 
-  const std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() / ("mase_mz_" + std::to_string(getpid()));
+  const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "mz";
   const std::filesystem::path path_ = folder_ / "graph_module.mz";
 };
 

@@ -1,6 +1,5 @@
 // What must hold for every network of the zoo, and how networks are found by name.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -121,19 +120,14 @@ TEST(Zoo, NetworksThatDoNotFitTheDataAreRefused) {
 // A folder of its own for each test.
 class ModelFolder : public testing::Test {
  protected:
-  ModelFolder() {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("mase_models_" + std::to_string(::getpid()) + "_" +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
-  }
+  ModelFolder() { std::filesystem::create_directories(folder_); }
   ~ModelFolder() override { std::filesystem::remove_all(folder_); }
   std::string write(const std::string& name, const std::string& text) {
     const auto path = folder_ / name;
     std::ofstream(path) << text;
     return path.string();
   }
-  std::filesystem::path folder_;
+  const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "models";
 };
 
 TEST_F(ModelFolder, FilesAreFoundByPathAndByName) {

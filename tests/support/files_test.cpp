@@ -14,13 +14,10 @@ namespace fs = std::filesystem;
 
 class Files : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("mase_files_" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-  }
+  void SetUp() override { fs::create_directories(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
   std::string content(const fs::path& path) { return read_file(path).or_throw(); }
-  fs::path folder_;
+  const fs::path folder_ = fs::path(testing::TempDir()) / "files";
 };
 
 TEST_F(Files, AppearOnlyWhenCommitted) {

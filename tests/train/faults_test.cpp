@@ -97,25 +97,29 @@ Hooks at_step(int step, std::function<void()> work) {
 
 class Faults : public ::testing::Test {
  protected:
-  TemporaryFolder folder_;
-  TemporaryFolder answers_;
-  fs::path answer_ = answers_.path() / "answer";
+  // Some tests go on as another user of the same group, who must reach the folder.
+  Faults() {
+    fs::permissions(::testing::TempDir(), fs::perms::group_exec | fs::perms::others_exec,
+                    fs::perm_options::add);
+  }
+  const fs::path folder_ = new_folder();
+  const fs::path answer_ = new_folder() / "answer";
 };
 
 TEST_F(Faults, ADiskThatRefusesLeavesThePreviousCheckpoint) {
   const Outcome outcome = in_child(answer_, [&] {
     std::signal(SIGXFSZ, SIG_IGN);  // writing too much then fails instead of killing
-    run(folder_.path(), at_step(2 * kStepsPerEpoch + 3, [] { limit_file_size(1500); }));
+    run(folder_, at_step(2 * kStepsPerEpoch + 3, [] { limit_file_size(1500); }));
   });
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error, HasSubstr("epoch 2 (step 30)"));
   EXPECT_THAT(outcome.error, HasSubstr("the file would exceed the allowed size"));
   EXPECT_THAT(outcome.error, HasSubstr("last.ckpt of epoch 1 (step 20) is whole"));
-  EXPECT_EQ(last_of(folder_.path()).epoch, 1);
+  EXPECT_EQ(last_of(folder_).epoch, 1);
 }
 
 TEST_F(Faults, AFullDiskLeavesThePreviousCheckpoint) {
-  const fs::path disk = folder_.path() / "disk";
+  const fs::path disk = folder_ / "disk";
   fs::create_directory(disk);
   const Outcome outcome = in_child(answer_, [&] {
     // A small disk of this process alone.
@@ -141,44 +145,44 @@ TEST_F(Faults, AKilledWriteLeavesThePreviousCheckpoint) {
     std::signal(SIGXFSZ, SIG_DFL);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
-    run(folder_.path(), at_step(2 * kStepsPerEpoch + 3, [] { limit_file_size(1500); }));
+    run(folder_, at_step(2 * kStepsPerEpoch + 3, [] { limit_file_size(1500); }));
   });
   ASSERT_TRUE(WIFSIGNALED(outcome.status));
   EXPECT_EQ(WTERMSIG(outcome.status), SIGXFSZ);
-  EXPECT_EQ(last_of(folder_.path()).epoch, 1);
+  EXPECT_EQ(last_of(folder_).epoch, 1);
   // And from there it goes on, to the same end.
   FitOptions options = quick(5);
   options.resume = "last";
   const FitResult resumed = fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), softmax_engine(),
-                                options, {.folder = folder_.path()});
+                                options, {.folder = folder_});
   const FitResult whole =
       fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), softmax_engine(), quick(5));
   EXPECT_TRUE(resumed.graph.state() == whole.graph.state());
   // What the killed write left half done is gone.
-  for (const auto& entry : fs::directory_iterator(folder_.path() / "software/training_ckpts")) {
+  for (const auto& entry : fs::directory_iterator(folder_ / "software/training_ckpts")) {
     EXPECT_EQ(entry.path().extension(), ".ckpt") << entry.path();
   }
 }
 
 TEST_F(Faults, AReadOnlyFolderIsNamedBeforeTraining) {
-  fs::permissions(folder_.path(), fs::perms::owner_read | fs::perms::owner_exec |
-                                      fs::perms::others_read | fs::perms::others_exec);
+  fs::permissions(folder_, fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read |
+                               fs::perms::others_exec);
   const Outcome outcome = in_child(answer_, [&] {
     if (geteuid() == 0 && setuid(65534) != 0) _exit(99);  // root may write anywhere
-    run(folder_.path() / "project", {.before_step = [&](int) { _exit(98); }});
+    run(folder_ / "project", {.before_step = [&](int) { _exit(98); }});
   });
   if (outcome.exit_code == 99) GTEST_SKIP() << "cannot drop the rights of root";
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error, HasSubstr("permission denied"));
-  EXPECT_THAT(outcome.error, HasSubstr(folder_.path().string()));
+  EXPECT_THAT(outcome.error, HasSubstr(folder_.string()));
 }
 
 TEST_F(Faults, ACheckpointFolderThatTurnsReadOnlyKeepsThePrevious) {
-  const fs::path checkpoints = folder_.path() / "software/training_ckpts";
-  fs::permissions(folder_.path(), fs::perms::all);
+  const fs::path checkpoints = folder_ / "software/training_ckpts";
+  fs::permissions(folder_, fs::perms::all);
   const Outcome outcome = in_child(answer_, [&] {
     if (geteuid() == 0 && setuid(65534) != 0) _exit(99);
-    run(folder_.path(), at_step(2 * kStepsPerEpoch + 3, [&] {
+    run(folder_, at_step(2 * kStepsPerEpoch + 3, [&] {
           fs::permissions(checkpoints, fs::perms::owner_read | fs::perms::owner_exec |
                                            fs::perms::others_read | fs::perms::others_exec);
         }));
@@ -187,12 +191,12 @@ TEST_F(Faults, ACheckpointFolderThatTurnsReadOnlyKeepsThePrevious) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error, HasSubstr("permission denied"));
   EXPECT_THAT(outcome.error, HasSubstr("last.ckpt of epoch 1 (step 20) is whole"));
-  EXPECT_EQ(last_of(folder_.path()).epoch, 1);
+  EXPECT_EQ(last_of(folder_).epoch, 1);
 }
 
 // The trained weights exist only in memory then: they are saved, not thrown away.
 TEST_F(Faults, AFolderRemovedMeanwhileIsMadeAnew) {
-  const fs::path project = folder_.path() / "project";
+  const fs::path project = folder_ / "project";
   run(project, at_step(2 * kStepsPerEpoch + 3, [&] { fs::remove_all(project); }));
   EXPECT_EQ(last_of(project).epoch, 4);
   EXPECT_TRUE(fs::exists(project / "software/tensorboard/lightning_logs/version_0/metrics.csv"));
@@ -202,7 +206,7 @@ TEST_F(Faults, ALossThatIsNotFiniteNamesTheData) {
   data::DataSet data = blobs(32 * kStepsPerEpoch);
   data.train.features.values_mut<float>()[77] = std::numeric_limits<float>::quiet_NaN();
   try {
-    fit(softmax_graph(4, 3), data, softmax_engine(), quick(2), {.folder = folder_.path()});
+    fit(softmax_graph(4, 3), data, softmax_engine(), quick(2), {.folder = folder_});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::RunFailed);
@@ -210,7 +214,7 @@ TEST_F(Faults, ALossThatIsNotFiniteNamesTheData) {
     EXPECT_THAT(error.what(), HasSubstr("the loss is not finite in training, epoch 0, batch "));
     EXPECT_THAT(error.what(), HasSubstr("the data: 1 nan among the 128 input values"));
   }
-  std::ifstream record(folder_.path() / "software/tensorboard/lightning_logs/version_0/run.json");
+  std::ifstream record(folder_ / "software/tensorboard/lightning_logs/version_0/run.json");
   const std::string text((std::istreambuf_iterator<char>(record)), {});
   EXPECT_THAT(text, HasSubstr("\"status\": \"failed\""));
   EXPECT_THAT(text, HasSubstr("not finite"));
@@ -248,10 +252,10 @@ TEST_F(Faults, ARunThatFailsKeepsItsBestEpoch) {
   const HookEngine engine(softmax_engine(), at_step(2 * kStepsPerEpoch + 3, [] {
                             throw Error(ErrorKind::RunFailed, "the loss is not finite");
                           }));
-  EXPECT_THROW(fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), engine, options,
-                   {.folder = folder_.path()}),
-               Error);
-  auto best = io::read_checkpoint(folder_.path() / "software/training_ckpts/best.ckpt");
+  EXPECT_THROW(
+      fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), engine, options, {.folder = folder_}),
+      Error);
+  auto best = io::read_checkpoint(folder_ / "software/training_ckpts/best.ckpt");
   EXPECT_EQ(std::move(best).or_throw().epoch, 1);
 }
 

@@ -97,17 +97,17 @@ TEST(Fit, AccumulationEqualsALargerBatch) {
 }
 
 TEST(Fit, MaxStepsInsideAnEpochLeavesNoValidationAndNoBest) {
-  const TemporaryFolder folder;
+  const fs::path folder = new_folder();
   FitOptions options = quick(10);
   options.max_steps = 7;
   std::ostringstream err;
-  Output output{.folder = folder.path(), .err = &err};
+  Output output{.folder = folder, .err = &err};
   const FitResult result = fit(softmax_graph(4, 3), blobs(320), softmax_engine(), options, output);
   EXPECT_EQ(result.steps, 7);
   EXPECT_EQ(result.epochs, 0);
   EXPECT_TRUE(result.best_checkpoint.empty());
   EXPECT_TRUE(fs::exists(result.last_checkpoint));
-  EXPECT_FALSE(fs::exists(folder.path() / "software/training_ckpts/best.ckpt"));
+  EXPECT_FALSE(fs::exists(folder / "software/training_ckpts/best.ckpt"));
   EXPECT_THAT(err.str(), HasSubstr("`Trainer.fit` stopped: `max_steps=7` reached."));
 }
 
@@ -121,25 +121,25 @@ TEST(Fit, MaxStepsAtTheEndOfAnEpochValidates) {
 }
 
 TEST(Fit, OneBatchGoesThroughEverythingAndWritesNothing) {
-  const TemporaryFolder folder;
+  const fs::path folder = new_folder();
   FitOptions options = quick(10);
   options.one_batch = true;
-  const Output output{.folder = folder.path()};
+  const Output output{.folder = folder};
   const FitResult result = fit(softmax_graph(4, 3), blobs(320), softmax_engine(), options, output);
   EXPECT_EQ(result.steps, 1);
   EXPECT_GT(result.val_loss_epoch, 0);
-  EXPECT_TRUE(fs::is_empty(folder.path()));
+  EXPECT_TRUE(fs::is_empty(folder));
 }
 
 TEST(Fit, WritesItsFiles) {
-  const TemporaryFolder folder;
+  const fs::path folder = new_folder();
   std::ostringstream err;
-  const Output output{.folder = folder.path(),
+  const Output output{.folder = folder,
                       .err = &err,
                       .hyper_parameters = {{"batch_size", 32}, {"model", "softmax"}},
                       .command = {"ch", "train"}};
   const FitResult result = fit(softmax_graph(4, 3), blobs(320), softmax_engine(), quick(), output);
-  EXPECT_EQ(result.best_checkpoint, folder.path() / "software/training_ckpts/best.ckpt");
+  EXPECT_EQ(result.best_checkpoint, folder / "software/training_ckpts/best.ckpt");
 
   const io::Checkpoint last = io::read_checkpoint(result.last_checkpoint).or_throw();
   EXPECT_EQ(last.epoch, 2);
@@ -147,7 +147,7 @@ TEST(Fit, WritesItsFiles) {
   EXPECT_EQ(*ir::find(last.state, "linear.weight"),
             result.graph.find_parameter("linear.weight")->value);
 
-  const auto rows = lines(read(version(folder.path(), 0) / "metrics.csv"));
+  const auto rows = lines(read(version(folder, 0) / "metrics.csv"));
   ASSERT_EQ(rows.size(), 1u + 6 + 3);
   EXPECT_EQ(rows[0],
             "step,epoch,lr-Adam,train_loss_step,train_acc_step,train_loss_epoch,train_acc_epoch,"
@@ -157,7 +157,7 @@ TEST(Fit, WritesItsFiles) {
   EXPECT_THAT(rows[3], ::testing::StartsWith("9,0,,,,"));
 
   std::map<std::string, std::vector<std::int64_t>> steps;
-  for (const auto& entry : fs::directory_iterator(version(folder.path(), 0))) {
+  for (const auto& entry : fs::directory_iterator(version(folder, 0))) {
     if (!entry.path().filename().native().starts_with("events.")) continue;
     for (const auto& event : io::read_events(entry.path()).or_throw().scalars) {
       steps[event.tag].push_back(event.step);
@@ -171,9 +171,9 @@ TEST(Fit, WritesItsFiles) {
   EXPECT_THAT(steps["train_acc_epoch"], ElementsAre(9, 19, 29));
   EXPECT_THAT(steps["hp_metric"], ElementsAre(0));
   EXPECT_EQ(steps["epoch"].size(), 9u);
-  EXPECT_EQ(read(version(folder.path(), 0) / "hparams.yaml"), "batch_size: 32\nmodel: softmax\n");
+  EXPECT_EQ(read(version(folder, 0) / "hparams.yaml"), "batch_size: 32\nmodel: softmax\n");
 
-  const auto record = nlohmann::json::parse(read(version(folder.path(), 0) / "run.json"));
+  const auto record = nlohmann::json::parse(read(version(folder, 0) / "run.json"));
   EXPECT_EQ(record.at("status"), "finished");
   EXPECT_EQ(record.at("command"), (nlohmann::json{"ch", "train"}));
   EXPECT_EQ(record.at("options").at("model"), "softmax");
@@ -189,9 +189,9 @@ TEST(Fit, WritesItsFiles) {
 // What an earlier run of the same folder left keeps its content under its own number; best.ckpt is
 // the newest run's.
 TEST(Fit, RunsOfOneFolderDoNotMix) {
-  const TemporaryFolder folder;
-  const Output output{.folder = folder.path()};
-  const fs::path checkpoints = folder.path() / "software/training_ckpts";
+  const fs::path folder = new_folder();
+  const Output output{.folder = folder};
+  const fs::path checkpoints = folder / "software/training_ckpts";
   fit(softmax_graph(4, 3), blobs(320), softmax_engine(), quick(1), output);
   const std::string first = read(checkpoints / "best.ckpt");
   fit(softmax_graph(4, 3), blobs(320), softmax_engine(), quick(2), output);
@@ -203,15 +203,15 @@ TEST(Fit, RunsOfOneFolderDoNotMix) {
   EXPECT_EQ(read(checkpoints / "version_0/best.ckpt"), first);
   EXPECT_EQ(read(checkpoints / "version_1/best.ckpt"), second);
   for (int n = 0; n < 3; ++n) {
-    EXPECT_TRUE(fs::exists(version(folder.path(), n) / "metrics.csv")) << n;
+    EXPECT_TRUE(fs::exists(version(folder, n) / "metrics.csv")) << n;
   }
 }
 
 // A run that never was validated does not stand beside the best of another run.
 TEST(Fit, AnUnvalidatedRunLeavesNoBestOfAnother) {
-  const TemporaryFolder folder;
-  const Output output{.folder = folder.path()};
-  const fs::path checkpoints = folder.path() / "software/training_ckpts";
+  const fs::path folder = new_folder();
+  const Output output{.folder = folder};
+  const fs::path checkpoints = folder / "software/training_ckpts";
   fit(softmax_graph(4, 3), blobs(320), softmax_engine(), quick(1), output);
   FitOptions options = quick(5);
   options.max_steps = 3;
@@ -235,35 +235,35 @@ TEST(Fit, ABatchNormOfOneRowIsRefused) {
 }
 
 TEST(Fit, ACheckpointOfAnotherProgramIsKept) {
-  const TemporaryFolder folder;
-  const fs::path checkpoints = folder.path() / "software/training_ckpts";
+  const fs::path folder = new_folder();
+  const fs::path checkpoints = folder / "software/training_ckpts";
   fs::create_directories(checkpoints);
   std::ofstream(checkpoints / "best.ckpt") << "not ours";
-  fit(softmax_graph(4, 3), blobs(320), softmax_engine(), quick(1), {.folder = folder.path()});
+  fit(softmax_graph(4, 3), blobs(320), softmax_engine(), quick(1), {.folder = folder});
   EXPECT_EQ(read(checkpoints / "earlier/best.ckpt"), "not ours");
 }
 
 // best.ckpt holds the epoch of the lowest validation loss, not the last one.
 TEST(Fit, BestIsTheLowestValidationLoss) {
-  const TemporaryFolder folder;
+  const fs::path folder = new_folder();
   data::DataSet data = blobs(320);
   // Labels of the validation rows shifted: what is learnt makes it worse.
   for (std::int64_t& label : data.validation.labels.values_mut<std::int64_t>()) {
     label = (label + 1) % 3;
   }
   const FitResult result =
-      fit(softmax_graph(4, 3), data, softmax_engine(), quick(4), {.folder = folder.path()});
+      fit(softmax_graph(4, 3), data, softmax_engine(), quick(4), {.folder = folder});
   EXPECT_EQ(io::read_checkpoint(result.best_checkpoint).or_throw().epoch, 0);
   EXPECT_EQ(io::read_checkpoint(result.last_checkpoint).or_throw().epoch, 3);
 }
 
 // Epochs of microseconds do not wait for the disk: only the end is sure to be saved.
 TEST(Fit, CheckpointsAreNotWrittenFasterThanAsked) {
-  const TemporaryFolder folder;
+  const fs::path folder = new_folder();
   FitOptions options = quick(50);
   options.seconds_between_checkpoints = 3600;
   const FitResult result =
-      fit(softmax_graph(4, 3), blobs(320), softmax_engine(), options, {.folder = folder.path()});
+      fit(softmax_graph(4, 3), blobs(320), softmax_engine(), options, {.folder = folder});
   const io::Checkpoint last = io::read_checkpoint(result.last_checkpoint).or_throw();
   EXPECT_EQ(last.epoch, 49);
   EXPECT_EQ(*ir::find(last.state, "linear.weight"),
@@ -281,14 +281,14 @@ TEST(Fit, WrongOptionsAreRefused) {
 }
 
 TEST(Test, PrintsItsTableAndLogs) {
-  const TemporaryFolder folder;
+  const fs::path folder = new_folder();
   std::ostringstream out;
   const TestResult result =
       test(softmax_graph(4, 3), blobs(320).test, softmax_engine(), 50,
-           {.folder = folder.path(), .out = &out, .width = 50, .hyper_parameters = {{"seed", 0}}});
+           {.folder = folder, .out = &out, .width = 50, .hyper_parameters = {{"seed", 0}}});
   EXPECT_EQ(out.str(), print_test_table(result, 50));
   std::map<std::string, float> values;
-  for (const auto& entry : fs::directory_iterator(version(folder.path(), 0))) {
+  for (const auto& entry : fs::directory_iterator(version(folder, 0))) {
     if (!entry.path().filename().native().starts_with("events.")) continue;
     for (const auto& event : io::read_events(entry.path()).or_throw().scalars) {
       values[event.tag] = event.value;
@@ -296,7 +296,7 @@ TEST(Test, PrintsItsTableAndLogs) {
   }
   EXPECT_EQ(values["test_acc_epoch"], static_cast<float>(result.accuracy));
   EXPECT_EQ(values["test_loss_epoch"], static_cast<float>(result.loss));
-  EXPECT_EQ(read(version(folder.path(), 0) / "hparams.yaml"), "seed: 0\n");
+  EXPECT_EQ(read(version(folder, 0) / "hparams.yaml"), "seed: 0\n");
 }
 
 TEST(Metrics, AreSinglePrecision) {

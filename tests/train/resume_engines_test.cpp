@@ -54,10 +54,10 @@ TEST_P(ResumeEngines, EndsBitForBitAsIfNeverStopped) {
   ASSERT_EQ(engine->why_not(graph, {.precision = c.precision}), "");
   const data::DataSet data = blobs(300, 16, 5);
 
-  const TemporaryFolder whole;
-  const FitResult expected = fit(graph, data, *engine, options, {.folder = whole.path()});
-  const TemporaryFolder parts;
-  const Output output{.folder = parts.path()};
+  const std::filesystem::path whole = new_folder();
+  const FitResult expected = fit(graph, data, *engine, options, {.folder = whole});
+  const std::filesystem::path parts = new_folder();
+  const Output output{.folder = parts};
   for (const int step : {3, 4, 12}) {  // of each part, so in epochs 0, 0 or 1, and 1 or 2
     const HookEngine stopping(*engine, {.before_step = [step](int i) {
       if (i == step) std::raise(SIGTERM);

@@ -105,20 +105,19 @@ void expect_same_run(const fs::path& a, const fs::path& b) {
 class Resume : public ::testing::Test {
  protected:
   void whole(const FitOptions& options) {
-    fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = whole_.path()});
+    fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = whole_});
   }
   FitResult stopped(const FitOptions& options, testing::Hooks hooks) {
     const HookEngine engine(softmax_engine(), std::move(hooks));
-    return fit(softmax_graph(4, 3), blobs(kRows), engine, options, {.folder = parts_.path()});
+    return fit(softmax_graph(4, 3), blobs(kRows), engine, options, {.folder = parts_});
   }
   FitResult resume(FitOptions options, const std::string& from = "last") {
     options.resume = from;
-    return fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options,
-               {.folder = parts_.path()});
+    return fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_});
   }
 
-  TemporaryFolder whole_;
-  TemporaryFolder parts_;
+  const fs::path whole_ = new_folder();
+  const fs::path parts_ = new_folder();
 };
 
 testing::Hooks signal_at_step(int step, int signal) {
@@ -139,7 +138,7 @@ TEST_P(ResumeAtStep, EndsAsIfNeverStopped) {
   const FitResult second = resume(options);
   EXPECT_FALSE(second.interrupted);
   EXPECT_EQ(second.steps, 40);
-  expect_same_run(whole_.path(), parts_.path());
+  expect_same_run(whole_, parts_);
 }
 
 // The first and the last step, the ends of epochs and steps inside of them.
@@ -155,7 +154,7 @@ TEST_F(Resume, AfterManyStops) {
     EXPECT_EQ(stopped(again, signal_at_step(4, SIGTERM)).signal, SIGTERM);
   }
   resume(options);
-  expect_same_run(whole_.path(), parts_.path());
+  expect_same_run(whole_, parts_);
 }
 
 TEST_F(Resume, AfterAStopDuringValidation) {
@@ -168,7 +167,7 @@ TEST_F(Resume, AfterAStopDuringValidation) {
   EXPECT_EQ(first.steps, 20);
   EXPECT_EQ(first.epochs, 1);
   resume(options);
-  expect_same_run(whole_.path(), parts_.path());
+  expect_same_run(whole_, parts_);
 }
 
 TEST_F(Resume, WithMomentum) {
@@ -176,7 +175,7 @@ TEST_F(Resume, WithMomentum) {
   whole(options);
   stopped(options, signal_at_step(13, SIGINT));
   resume(options);
-  expect_same_run(whole_.path(), parts_.path());
+  expect_same_run(whole_, parts_);
 }
 
 // A stop waits for the update, so that no gathered gradients are lost.
@@ -187,7 +186,7 @@ TEST_F(Resume, WithAccumulatedGradients) {
   const FitResult first = stopped(options, signal_at_step(13, SIGINT));
   EXPECT_EQ(first.steps, 6);  // 4 updates in the first epoch, batches 10-12 and 13-15
   resume(options);
-  expect_same_run(whole_.path(), parts_.path());
+  expect_same_run(whole_, parts_);
 }
 
 class ResumeAfterKill : public Resume, public ::testing::WithParamInterface<int> {};
@@ -206,7 +205,7 @@ TEST_P(ResumeAfterKill, EndsAsIfNeverStopped) {
   ASSERT_TRUE(WIFSIGNALED(status));
   const FitResult second = resume(options);
   EXPECT_EQ(second.steps, 40);
-  expect_same_run(whole_.path(), parts_.path());
+  expect_same_run(whole_, parts_);
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, ResumeAfterKill, ::testing::Values(10, 15, 39));
@@ -218,16 +217,16 @@ TEST_F(Resume, FromBestKeepsTheRestOfTheOldRun) {
   for (std::int64_t& label : data.validation.labels.values_mut<std::int64_t>()) {
     label = (label + 1) % 3;  // the first epoch stays the best
   }
-  const Output output{.folder = parts_.path()};
+  const Output output{.folder = parts_};
   fit(softmax_graph(4, 3), data, softmax_engine(), options, output);
-  const fs::path logs = parts_.path() / "software/tensorboard/lightning_logs";
+  const fs::path logs = parts_ / "software/tensorboard/lightning_logs";
   const std::string before = read(logs / "version_0/metrics.csv");
   options.resume = "best";
   const FitResult again = fit(softmax_graph(4, 3), data, softmax_engine(), options, output);
   EXPECT_EQ(again.steps, 40);
   EXPECT_EQ(read(logs / "version_0/metrics.csv"), before);
   EXPECT_EQ(read(logs / "version_1/metrics.csv"), before);
-  EXPECT_TRUE(fs::exists(parts_.path() / "software/training_ckpts/version_0/last.ckpt"));
+  EXPECT_TRUE(fs::exists(parts_ / "software/training_ckpts/version_0/last.ckpt"));
 }
 
 // The run goes on from where another run's start had moved it, with its own best.ckpt.
@@ -237,27 +236,27 @@ TEST_F(Resume, AfterAnotherRunTookItsPlace) {
   for (std::int64_t& label : data.validation.labels.values_mut<std::int64_t>()) {
     label = (label + 1) % 3;  // the first epoch stays the best
   }
-  const Output output{.folder = parts_.path()};
+  const Output output{.folder = parts_};
   const HookEngine stopping(softmax_engine(), signal_at_step(25, SIGINT));
   fit(softmax_graph(4, 3), data, stopping, options, output);
-  const std::string best = read(checkpoint(parts_.path(), "best.ckpt"));
+  const std::string best = read(checkpoint(parts_, "best.ckpt"));
   FitOptions other = options;
   other.seed = 99;
   fit(softmax_graph(4, 3), data, softmax_engine(), other, output);
-  const std::string others = read(checkpoint(parts_.path(), "best.ckpt"));
+  const std::string others = read(checkpoint(parts_, "best.ckpt"));
   EXPECT_NE(best, others);
-  options.resume = checkpoint(parts_.path(), "version_0/last.ckpt").string();
+  options.resume = checkpoint(parts_, "version_0/last.ckpt").string();
   const FitResult result = fit(softmax_graph(4, 3), data, softmax_engine(), options, output);
   EXPECT_EQ(result.steps, 40);
-  EXPECT_EQ(result.best_checkpoint, checkpoint(parts_.path(), "best.ckpt"));
-  EXPECT_EQ(read(checkpoint(parts_.path(), "best.ckpt")), best);
-  EXPECT_EQ(read(checkpoint(parts_.path(), "version_1/best.ckpt")), others);
-  EXPECT_FALSE(fs::exists(checkpoint(parts_.path(), "version_0/last.ckpt")));
+  EXPECT_EQ(result.best_checkpoint, checkpoint(parts_, "best.ckpt"));
+  EXPECT_EQ(read(checkpoint(parts_, "best.ckpt")), best);
+  EXPECT_EQ(read(checkpoint(parts_, "version_1/best.ckpt")), others);
+  EXPECT_FALSE(fs::exists(checkpoint(parts_, "version_0/last.ckpt")));
 }
 
 TEST_F(Resume, FurtherEpochsAfterTheEnd) {
   FitOptions options = options_for();
-  fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_.path()});
+  fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_});
   options.max_epochs = 6;
   EXPECT_EQ(resume(options).epochs, 6);
   // Nothing left to do is no error.
@@ -270,7 +269,7 @@ TEST_F(Resume, OtherBatchesInsideAnEpochAreRefused) {
   options.batch_size = 16;
   options.resume = "last";
   try {
-    fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_.path()});
+    fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Usage);
@@ -282,13 +281,12 @@ TEST_F(Resume, AnotherNetworkOrOptimiserIsRefused) {
   FitOptions options = options_for();
   stopped(options, signal_at_step(13, SIGINT));
   options.resume = "last";
-  EXPECT_THROW(fit(softmax_graph(5, 3), blobs(kRows, 5), softmax_engine(), options,
-                   {.folder = parts_.path()}),
-               Error);
+  EXPECT_THROW(
+      fit(softmax_graph(5, 3), blobs(kRows, 5), softmax_engine(), options, {.folder = parts_}),
+      Error);
   options.optimiser.kind = engine::OptimiserKind::Sgd;
   EXPECT_THROW(
-      fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_.path()}),
-      Error);
+      fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = parts_}), Error);
 }
 
 TEST_F(Resume, AMissingCheckpointIsNamed) {
@@ -304,8 +302,8 @@ TEST_F(Resume, AMissingCheckpointIsNamed) {
 }
 
 TEST_F(Resume, ADamagedCheckpointIsUnreadable) {
-  fs::create_directories(checkpoint(parts_.path(), "").parent_path());
-  std::ofstream(checkpoint(parts_.path(), "last.ckpt")) << "PK\3\4 broken";
+  fs::create_directories(checkpoint(parts_, "").parent_path());
+  std::ofstream(checkpoint(parts_, "last.ckpt")) << "PK\3\4 broken";
   try {
     resume(options_for());
     FAIL();

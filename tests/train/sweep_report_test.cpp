@@ -139,21 +139,21 @@ void write_metrics(const std::filesystem::path& project, double loss) {
 }
 
 TEST(Curves, AreTheRowsThatEndAnEpoch) {
-  const TemporaryFolder folder;
-  write_metrics(folder.path(), 1.25);
-  const std::vector<EpochRow> rows = read_curves(folder.path());
+  const std::filesystem::path folder = new_folder();
+  write_metrics(folder, 1.25);
+  const std::vector<EpochRow> rows = read_curves(folder);
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[2].epoch, 2);
   EXPECT_EQ(rows[2].val_loss, 1.25);
   EXPECT_NEAR(rows[2].train_loss, 1.05, 1e-12);
-  EXPECT_TRUE(read_curves(folder.path() / "none").empty());
+  EXPECT_TRUE(read_curves(folder / "none").empty());
 }
 
 TEST(SweepPage, NeedsNothingElseAndHoldsEverything) {
-  const TemporaryFolder folder;
+  const std::filesystem::path folder = new_folder();
   SweepResult result = some();
   for (std::size_t i = 0; i < 4; ++i) {
-    result.runs[i].folder = folder.path() / std::to_string(i);
+    result.runs[i].folder = folder / std::to_string(i);
     write_metrics(result.runs[i].folder, 1.0 + 0.1 * static_cast<double>(i));
   }
   const std::string page = sweep_html(result, "a <sweep>");

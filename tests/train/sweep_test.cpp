@@ -97,9 +97,9 @@ void expect_same(const SweepResult& a, const SweepResult& b) {
 class Sweep : public ::testing::Test {
  protected:
   SweepOptions in(const std::string& name, int jobs = 2) {
-    return {.folder = folder_.path() / name, .jobs = jobs};
+    return {.folder = folder_ / name, .jobs = jobs};
   }
-  TemporaryFolder folder_;
+  const fs::path folder_ = new_folder();
 };
 
 TEST_F(Sweep, DoesNotDependOnTheNumberOfJobsNorOnTheOrder) {
@@ -285,7 +285,7 @@ TEST_F(Sweep, RefusesEverythingWrongAtOnceBeforeTheFirstRun) {
     EXPECT_THAT(error.what(), HasSubstr("seed=1: batch_size must be at least 1, not 0"));
     EXPECT_THAT(error.what(), HasSubstr("max_epochs must not be negative"));
   }
-  EXPECT_FALSE(fs::exists(folder_.path() / "sweep"));
+  EXPECT_FALSE(fs::exists(folder_ / "sweep"));
   EXPECT_THROW(sweep({}, in("sweep")), Error);
   EXPECT_THROW(sweep(grid(), {}), Error);
 }
@@ -319,7 +319,7 @@ TEST_F(Sweep, OneSweepAtATimeInAFolder) {
 
 TEST_F(Sweep, AStateThatIsNoneOfOursIsNotOverwritten) {
   sweep({one(32, 0.1, 0)}, in("sweep"));
-  const fs::path file = folder_.path() / "sweep/state.json";
+  const fs::path file = folder_ / "sweep/state.json";
   for (const std::string text : {"{\"format\": 1, \"runs\": {\"k\": 3}}", "half a fi", "[]"}) {
     std::ofstream(file) << text;
     try {

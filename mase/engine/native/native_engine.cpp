@@ -17,7 +17,7 @@ class NativeEngine : public Engine {
 
   std::string why_not(const ir::Graph& graph, const ProgramOptions& options) const override {
     if (options.precision != Precision::Float32) return "it computes in float32 only";
-    return native::why_not(graph);
+    return options.sample ? native::why_not(graph, *options.sample) : native::why_not(graph);
   }
 
   std::unique_ptr<Program> compile(const ir::Graph& graph,

@@ -22,6 +22,10 @@ const std::set<std::string, std::less<>> kCovered = {
 constexpr std::int64_t kMostClasses = 255;  // labels are kept as bytes
 constexpr std::int64_t kProbe = 3;          // batch size for shape inference
 
+// A tile's samples at most, with room for the gap behind them; a vector's lanes at most.
+static_assert(kMostFeatures * 2 * kTile <= std::int64_t{1} << 31);
+static_assert(kMostWeights * 16 <= std::int64_t{1} << 31);
+
 // Rows are samples, so a softmax must run along the features: dimension 1 of two.
 bool softmax_over_features(const ir::Node& node) {
   const ir::Value* dim = node.attribute("dim");
@@ -57,6 +61,11 @@ std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
     if (!precision.is_float() && precision.format->granularity != numerics::Granularity::Element) {
       return fmt::format("node {}: {} is quantised in blocks", node.name, argument);
     }
+  }
+  const ir::Parameter* weight = graph.parameter_of(node, "weight");
+  if (weight && weight->value.size() > kMostWeights) {
+    return fmt::format("node {}: {} weights, where LibTorch is the better choice (above {})",
+                       node.name, weight->value.size(), kMostWeights);
   }
   if (has_windows(node)) return why_not_windows(node);
   if (node.op == "softmax" && !softmax_over_features(node)) {
@@ -133,7 +142,13 @@ class Builder {
   // Elements per sample of a node's result.
   int features(const ir::Node& node) const {
     const auto& type = std::get<ops::TensorType>(*ir::find(types_, node.name));
-    return static_cast<int>(ir::element_count(type.shape) / kProbe);
+    const std::int64_t count = ir::element_count(type.shape) / kProbe;
+    if (count > kMostFeatures) {
+      unsupported(fmt::format("{} features, where LibTorch is the better choice (above {})", count,
+                              kMostFeatures),
+                  {.node = node.name}, "use --engine torch");
+    }
+    return static_cast<int>(count);
   }
 
   int new_value(int features, bool needs_gradient) {
@@ -237,6 +252,7 @@ class Builder {
   }
 
   void add_windows(const ir::Node& node) {
+    const int results = features(node);  // before any table is made
     PlanWindows windows = plan_windows(ops::site_of(graph_, node, types_));
     const bool convolution = node.op.starts_with("conv");
     const int a = on_edge(node, "data_in_0", value_of(operand(node, 0)));
@@ -244,7 +260,7 @@ class Builder {
                           convolution                       ? StepKind::Convolution
                           : node.op.starts_with("max_pool") ? StepKind::MaxPool
                                                             : StepKind::AveragePool,
-                          a, features(node), convolution);
+                          a, results, convolution);
     step.windows = static_cast<int>(plan_.windows.size());
     plan_.windows.push_back(std::move(windows));
     if (convolution) {
@@ -388,6 +404,20 @@ std::string why_not(const ir::Graph& graph) {
     if (!parameter.is_buffer && parameter.value.dtype() != ir::DType::Float32) {
       return fmt::format("parameter {} is not float32", parameter.name);
     }
+  }
+  return "";
+}
+
+std::string why_not(const ir::Graph& graph, const ir::Shape& sample) {
+  std::string reason = why_not(graph);
+  if (!reason.empty()) return reason;
+  try {
+    make_plan(graph, sample);
+  } catch (const Error& error) {
+    // Shapes that do not fit are a mistake, not a reason for another engine: running says so.
+    if (error.kind() != ErrorKind::Unsupported) return "";
+    return error.where().empty() ? error.message()
+                                 : fmt::format("{}: {}", error.where().text(), error.message());
   }
   return "";
 }

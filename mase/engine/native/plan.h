@@ -92,6 +92,12 @@ inline constexpr int kTile = 256;
 // gradient, and its blocks would be too small.
 inline constexpr int kNarrowTile = 32;
 
+// Places in a tile and in a layer's weights are ints: a feature times the samples of a tile (and
+// the gap behind them), a weight times the lanes of a vector. Below these limits they stay under
+// 2^31; LibTorch is the better choice long before.
+inline constexpr std::int64_t kMostFeatures = std::int64_t{1} << 22;  // of a value
+inline constexpr std::int64_t kMostWeights = std::int64_t{1} << 27;   // of a layer
+
 struct Plan {
   int tile = kTile;  // samples of a tile at most, a multiple of 16
   std::vector<PlanValue> values;
@@ -107,12 +113,15 @@ struct Plan {
   std::vector<std::pair<std::string, int>> value_of_node;  // names to values, aliases included
 };
 
-// Why the engine cannot run a graph, naming the first node; "" if it can.
+// Why the engine cannot run a graph, naming the first node; "" if it can. Some reasons show only
+// where the shape of an input row is known.
 std::string why_not(const ir::Graph& graph);
+std::string why_not(const ir::Graph& graph, const ir::Shape& sample);
 
 // `sample` is the shape of one input row. With `fuse`, neighbouring steps are merged (value_of_node
 // then misses the values in between). Throws Error{Usage} when shapes do not fit,
-// Error{Unsupported} when a layer would read something other than [batch, features].
+// Error{Unsupported} when a layer would read something other than [batch, features] or what flows
+// through the graph is too large for this engine.
 Plan make_plan(const ir::Graph& graph, const ir::Shape& sample, bool fuse = true);
 
 // The grid of an integer precision; nullopt for any other format or rounding.

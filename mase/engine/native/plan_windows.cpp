@@ -15,6 +15,9 @@ namespace {
 
 // Above this many channels LibTorch's kernels come close to the machine's peak.
 constexpr std::int64_t kMostChannels = 32;
+// Taps of a table at most (128 MB): windows as large as an image, shifted over its padding, are all
+// different.
+constexpr std::int64_t kMostTaps = std::int64_t{1} << 24;
 
 // One entry of a window along a dimension: its number in the kernel and its place in the input.
 struct Entry {
@@ -158,6 +161,26 @@ Windows combine(const std::vector<Segment>& rows, const std::vector<Segment>& co
   return out;
 }
 
+// Throws Error{Unsupported} if tables of a node would have more entries than a table may.
+void need_small_tables(const ir::Node& node, std::int64_t taps) {
+  if (taps <= kMostTaps) return;
+  unsupported(fmt::format("windows of {} entries, where LibTorch is the better choice (above {})",
+                          taps, kMostTaps),
+              {.node = node.name}, "use --engine torch");
+}
+
+// The same of all pairs of segments, before they are made.
+Windows combine_small(const ir::Node& node, const std::vector<Segment>& rows,
+                      const std::vector<Segment>& columns, const Planes& planes, int divisor) {
+  const auto entries = [](const std::vector<Segment>& segments) {
+    std::int64_t sum = 0;
+    for (const Segment& segment : segments) sum += std::ssize(segment.entries);
+    return sum;
+  };
+  need_small_tables(node, entries(rows) * entries(columns) * planes.channels);
+  return combine(rows, columns, planes, divisor);
+}
+
 bool is_conv(const ir::Node& node) {
   return node.op == "conv1d" || node.op == "conv2d";
 }
@@ -196,11 +219,12 @@ void plan_convolution(const ops::Site& site, const Image& image,
   const int width = static_cast<int>(image.width);
   const int out_width = static_cast<int>(windows[1].positions(image.width));
   const int kernel_row = static_cast<int>(windows[1].size);
-  out.forward = combine(segments(reads(windows[0], image.height, false), 1),
-                        segments(reads(windows[1], image.width, false), 1),
-                        {width, out_width, out.channels, out.in_area, kernel_row, out.kernel}, 1);
-  out.input_gradient = combine(
-      segments(read_by(windows[0], image.height), static_cast<int>(windows[0].stride)),
+  out.forward =
+      combine_small(site.node, segments(reads(windows[0], image.height, false), 1),
+                    segments(reads(windows[1], image.width, false), 1),
+                    {width, out_width, out.channels, out.in_area, kernel_row, out.kernel}, 1);
+  out.input_gradient = combine_small(
+      site.node, segments(read_by(windows[0], image.height), static_cast<int>(windows[0].stride)),
       segments(read_by(windows[1], image.width), static_cast<int>(windows[1].stride)),
       {out_width, width, out.results, out.out_area, kernel_row, out.channels * out.kernel}, 1);
 }
@@ -265,6 +289,10 @@ PlanWindows plan_windows(const ops::Site& site) {
   std::vector<ops::Window> windows;
   if (!adaptive) windows = ops::windows_of(site);
   if (windows.size() == 1) windows.insert(windows.begin(), ops::Window{});
+  if (!adaptive) {
+    need_small_tables(site.node, windows[0].positions(image.height) * windows[0].size);
+    need_small_tables(site.node, windows[1].positions(image.width) * windows[1].size);
+  }
   if (is_conv(site.node)) {
     plan_convolution(site, image, windows, out);
     return out;
@@ -272,8 +300,8 @@ PlanWindows plan_windows(const ops::Site& site) {
   out.groups = static_cast<int>(image.channels);
   const Planes planes{static_cast<int>(image.width), static_cast<int>(out_width), 1, 0, 0, 0};
   if (adaptive) {
-    out.forward = combine(segments(adaptive_reads(image.height, out_height), 1),
-                          segments(adaptive_reads(image.width, out_width), 1), planes, 0);
+    out.forward = combine_small(site.node, segments(adaptive_reads(image.height, out_height), 1),
+                                segments(adaptive_reads(image.width, out_width), 1), planes, 0);
   } else {
     const bool average = site.node.op.starts_with("avg_pool");
     const bool count_padding = average && site.attribute("count_include_pad").as_bool();
@@ -283,8 +311,8 @@ PlanWindows plan_windows(const ops::Site& site) {
       if (!given.is_none()) divisor = static_cast<int>(given.as_int());
     }
     out.forward =
-        combine(segments(reads(windows[0], image.height, count_padding), 1),
-                segments(reads(windows[1], image.width, count_padding), 1), planes, divisor);
+        combine_small(site.node, segments(reads(windows[0], image.height, count_padding), 1),
+                      segments(reads(windows[1], image.width, count_padding), 1), planes, divisor);
   }
   out.once = covers_once(out);
   return out;

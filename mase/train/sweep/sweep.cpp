@@ -32,7 +32,9 @@ struct Prepared {
 
 const engine::Engine& engine_of(const SweepRun& run, const ir::Graph& graph) {
   if (run.own_engine) return *run.own_engine;
-  return *engine::choose(graph, run.engine, {.precision = run.fit.precision}).engine;
+  const engine::ProgramOptions options{.precision = run.fit.precision,
+                                       .sample = run.data->info.sample_shape};
+  return *engine::choose(graph, run.engine, options).engine;
 }
 
 // Relative cost: what a row and a batch take, the network's size counted in.
