@@ -35,6 +35,7 @@ using testing::softmax_engine;
 using testing::softmax_graph;
 
 constexpr int kStepsPerEpoch = 10;
+constexpr std::int64_t kRows = std::int64_t{32} * kStepsPerEpoch;
 
 FitOptions quick(std::int64_t epochs) {
   FitOptions options;
@@ -47,8 +48,7 @@ FitOptions quick(std::int64_t epochs) {
 
 void run(const fs::path& folder, Hooks hooks, std::int64_t features = 4) {
   const HookEngine engine(softmax_engine(), std::move(hooks));
-  fit(softmax_graph(features, 3), blobs(32 * kStepsPerEpoch, features), engine, quick(5),
-      {.folder = folder});
+  fit(softmax_graph(features, 3), blobs(kRows, features), engine, quick(5), {.folder = folder});
 }
 
 // Runs in a process of its own, whose limits and rights may be changed and which may be killed.
@@ -153,10 +153,9 @@ TEST_F(Faults, AKilledWriteLeavesThePreviousCheckpoint) {
   // And from there it goes on, to the same end.
   FitOptions options = quick(5);
   options.resume = "last";
-  const FitResult resumed = fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), softmax_engine(),
-                                options, {.folder = folder_});
-  const FitResult whole =
-      fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), softmax_engine(), quick(5));
+  const FitResult resumed =
+      fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), options, {.folder = folder_});
+  const FitResult whole = fit(softmax_graph(4, 3), blobs(kRows), softmax_engine(), quick(5));
   EXPECT_TRUE(resumed.graph.state() == whole.graph.state());
   // What the killed write left half done is gone.
   for (const auto& entry : fs::directory_iterator(folder_ / "software/training_ckpts")) {
@@ -203,7 +202,7 @@ TEST_F(Faults, AFolderRemovedMeanwhileIsMadeAnew) {
 }
 
 TEST_F(Faults, ALossThatIsNotFiniteNamesTheData) {
-  data::DataSet data = blobs(32 * kStepsPerEpoch);
+  data::DataSet data = blobs(kRows);
   data.train.features.values_mut<float>()[77] = std::numeric_limits<float>::quiet_NaN();
   try {
     fit(softmax_graph(4, 3), data, softmax_engine(), quick(2), {.folder = folder_});
@@ -252,9 +251,7 @@ TEST_F(Faults, ARunThatFailsKeepsItsBestEpoch) {
   const HookEngine engine(softmax_engine(), at_step(2 * kStepsPerEpoch + 3, [] {
                             throw Error(ErrorKind::RunFailed, "the loss is not finite");
                           }));
-  EXPECT_THROW(
-      fit(softmax_graph(4, 3), blobs(32 * kStepsPerEpoch), engine, options, {.folder = folder_}),
-      Error);
+  EXPECT_THROW(fit(softmax_graph(4, 3), blobs(kRows), engine, options, {.folder = folder_}), Error);
   auto best = io::read_checkpoint(folder_ / "software/training_ckpts/best.ckpt");
   EXPECT_EQ(std::move(best).or_throw().epoch, 1);
 }
