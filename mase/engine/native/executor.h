@@ -104,9 +104,10 @@ class Executor {
     bool in_order = false;      // the rows are known to be consecutive
     BatchResult result = {};
   };
-  // Rows on their way to the cache, a few with every instruction. Those of the next batch are
-  // fetched in the second half of this one, as many as may wait in the cache; the rest of a batch
-  // tile by tile, while the one before is worked on.
+  // Rows on their way to the cache, a few with every instruction: more at a time would wait for
+  // their page walks. Those of the next batch are fetched as soon as this one's have been gathered,
+  // as many as may wait in the cache; the rest of a batch tile by tile, while the one before is
+  // worked on.
   struct Prefetch {
     std::span<const std::uint32_t> rows;
     std::size_t each = 0;

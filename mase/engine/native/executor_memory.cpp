@@ -68,12 +68,11 @@ Executor::Prefetch Executor::plan_prefetch(const Segments& program, std::size_t 
                                            const Pass& pass) const {
   Prefetch prefetch;
   std::size_t instructions = program[segment].instructions.size();
-  const std::size_t next_tile =
-      static_cast<std::size_t>(count + 1) * static_cast<std::size_t>(tile_);
+  const bool alone = program.size() == 1;
+  const auto next_tile = static_cast<std::size_t>(count + 1) * static_cast<std::size_t>(tile_);
   if (segment == 0 && count + 1 < tiles_) {
     if (next_tile >= fetched_) prefetch.rows = rows_of(count + 1, pass);
-  } else if (count == (program.size() == 1 ? tiles_ - 1 : 0) &&
-             segment == (program.size() == 1 ? 0 : 1)) {
+  } else if (segment == (alone ? 0 : 1) && count == (alone ? tiles_ - 1 : 0)) {
     prefetch.rows = pass.rows.ahead.first(std::min(pass.rows.ahead.size(), rows_to_fetch(program)));
     instructions = 0;
     for (std::size_t s = segment; s < program.size(); ++s) {
