@@ -161,6 +161,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.2)
     options = parser.parse_intermixed_args()
+    for end in (signal.SIGTERM, signal.SIGHUP):  # peers, in sessions of their own, end with this process
+        signal.signal(end, lambda number, _: sys.exit(128 + number))
     if options.smoke:
         options.rounds, options.seconds = 1, 0.01
         print("A smoke run: its figures say nothing about speed.\n")
