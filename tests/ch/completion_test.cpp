@@ -13,7 +13,6 @@ namespace ch {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
 
 class Completion : public testing::Test {
  protected:
