@@ -208,12 +208,12 @@ void normalise_gradient(const float* a, const float* b, const float* c, const fl
     const Vec va = splat(a[f]);
     const Vec vb = splat(b[f]);
     const Vec vc = splat(c[f]);
-    for (int v = 0; v < vectors; ++v) {
+    by_twos(vectors, [&](int v) {
       const int at = f * stride + v * kLanes;
       Vec value = fma(va, load(d + at), fma(vb, load(x + at), vc));
       if (accumulate) value += load(dx + at);
       store(dx + at, value);
-    }
+    });
     for (int s = n; s < vectors * kLanes; ++s) dx[f * stride + s] = 0.0f;
   }
 }

@@ -71,14 +71,14 @@ void forward(const Pointwise& p, const float* x, float* y, int features, int n, 
     const Vec shift = splat(Affine ? p.shift[f] : 0.0f);
     const float* from = x + f * stride;
     float* to = y + f * stride;
-    for (int v = 0; v < vectors; ++v) {
+    by_twos(vectors, [&](int v) {
       Vec value = load(from + v * kLanes);
       if constexpr (Affine) value = fma_once(gain, value, shift);
       if constexpr (In) value = in(value);
       value = activate<A>(value, low, high);
       if constexpr (Out) value = out(value);
       store(to + v * kLanes, value);
-    }
+    });
   }
 }
 
