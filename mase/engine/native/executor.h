@@ -150,13 +150,8 @@ class Executor {
         std::min<std::int64_t>(tile_, samples_ - static_cast<std::int64_t>(tile) * tile_));
   }
   // [features][stride_]
-  float* value(int id, int tile) { return array(memory_plan_->values, id, tile); }
-  float* gradient_of(int id, int tile) {
-    return array(memory_plan_->gradients, plan_.values[id].gradient_home, tile);
-  }
-  float* array(const Places& places, int id, int tile) {
-    return memory_.data() + (places.at[id] + tile * places.pitch[id]) * stride_;
-  }
+  float* value(int id, int tile) { return values_[id].of(tile); }
+  float* gradient_of(int id, int tile) { return gradients_[id].of(tile); }
 
   const Plan& plan_;
   const Kernels& kernels_;
@@ -179,6 +174,14 @@ class Executor {
   FloatArray transposed_;                // scratch of narrow weight gradients
   FloatArray memory_;
   const MemoryPlan* memory_plan_ = nullptr;  // of the batch at hand
+  // Where that puts a value of the plan: of tile 0, and on to the next.
+  struct Place {
+    float* at = nullptr;
+    std::ptrdiff_t pitch = 0;
+    float* of(int tile) const { return at + tile * pitch; }
+  };
+  std::vector<Place> values_;
+  std::vector<Place> gradients_;
   std::int64_t samples_ = 0;
   int tile_ = 0;    // samples per tile
   int stride_ = 0;  // floats from one feature to the next

@@ -51,6 +51,17 @@ void Executor::allocate(std::int64_t samples, const MemoryPlan& plan) {
   memory_plan_ = &plan;
   room_ = tiles_;
   memory_.resize((plan.shared + tiles_ * plan.kept) * stride_);
+  const auto place = [&](const Places& places, int id) {
+    const auto i = static_cast<std::size_t>(id);
+    return Place{memory_.data() + places.at[i] * stride_, places.pitch[i] * stride_};
+  };
+  values_.clear();
+  gradients_.clear();
+  for (int id = 0; id < static_cast<int>(plan_.values.size()); ++id) {
+    values_.push_back(place(plan.values, id));
+    gradients_.push_back(
+        place(plan.gradients, plan_.values[static_cast<std::size_t>(id)].gradient_home));
+  }
   for (std::size_t i = 0; i < norms_.size(); ++i) {
     const PlanNorm& norm = plan_.norms[i];
     for (FloatArray* array : {&norms_[i].tile_mean, &norms_[i].tile_m2}) {
