@@ -220,8 +220,8 @@ TEST_P(KernelTest, MomentsOfTilesFold) {
                           .beta = beta.data(),
                           .mean = out.data(),
                           .inverse = out.data() + pitch,
-                          .gain = out.data() + 2 * pitch,
-                          .shift = out.data() + 3 * pitch,
+                          .gain = out.data() + std::ptrdiff_t{2} * pitch,
+                          .shift = out.data() + std::ptrdiff_t{3} * pitch,
                           .running_mean = running_mean.data(),
                           .running_var = running_var.data()};
       kernels_->fold_moments(fold);
@@ -284,7 +284,7 @@ TEST_P(KernelTest, GradientsOfTilesFold) {
                                   .gain = gain.data(),
                                   .a = out.data(),
                                   .b = out.data() + padded(channels),
-                                  .c = out.data() + 2 * padded(channels),
+                                  .c = out.data() + std::ptrdiff_t{2} * padded(channels),
                                   .dgamma = dgamma.data(),
                                   .dbeta = dbeta.data()};
       kernels_->fold_gradient(fold);
