@@ -26,7 +26,6 @@ namespace fs = std::filesystem;
 using testing::blobs;
 using ::testing::HasSubstr;
 using testing::HookEngine;
-using testing::Hooks;
 using testing::softmax_engine;
 using testing::softmax_graph;
 
