@@ -10,10 +10,6 @@
 namespace mase::engine::native {
 namespace {
 
-std::int64_t padded(std::int64_t n) {
-  return (n + 15) / 16 * 16;
-}
-
 // From a number per channel to one per feature; may be in place.
 void spread(const FloatArray& channels, FloatArray& features, const PlanNorm& norm) {
   if (norm.area == 1) return;  // they are the same then

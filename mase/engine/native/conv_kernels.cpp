@@ -104,10 +104,6 @@ void fill(const Patch& patch, float* y, float value, int vectors, int stride) {
   }
 }
 
-int vectors_of(int n) {
-  return (n + kLanes - 1) / kLanes;
-}
-
 // Calls work(first, size) for pieces of `count` of at most `most`, as equal as possible.
 template <typename Work>
 inline void in_pieces(int count, int most, Work&& work) {

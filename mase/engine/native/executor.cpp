@@ -6,13 +6,6 @@
 #include <utility>
 
 namespace mase::engine::native {
-namespace {
-
-std::int64_t padded(std::int64_t n) {
-  return (n + 15) / 16 * 16;
-}
-
-}  // namespace
 
 bool consecutive(std::span<const std::uint32_t> rows) {
   std::uint32_t different = 0;

@@ -18,6 +18,11 @@
 // anything but the batch.
 namespace mase::engine::native {
 
+// Numbers up to the next whole 64 bytes of floats.
+inline std::int64_t padded(std::int64_t n) {
+  return (n + 15) / 16 * 16;
+}
+
 // 64-byte aligned floats, zero at first. Up to 16 behind the last may be read, which kernels make
 // use of that read whole vectors.
 class FloatArray {

@@ -15,10 +15,6 @@ constexpr int kGap = 16;
 // What may wait in a second-level cache, half of a small one.
 constexpr std::int64_t kCacheBytes = std::int64_t{256} << 10;
 
-std::int64_t padded(std::int64_t n) {
-  return (n + 15) / 16 * 16;
-}
-
 }  // namespace
 
 void FloatArray::Free::operator()(float* p) const {

@@ -18,10 +18,6 @@
 namespace mase::engine::native::MASE_ISA {
 namespace {
 
-int vectors_of(int n) {
-  return (n + kLanes - 1) / kLanes;
-}
-
 // e^x for x <= 0 (larger values up to 88 also work); below -87.7 the result is 0.
 Vec exponential(Vec x) {
   // Adding 1.5 * 2^23 leaves the nearest integer in the last bits, here with the exponent's bias.
@@ -124,8 +120,7 @@ inline Outcome outcome_of(const float* z, IntVec label, int count, int stride, f
 template <bool kGradient, int kClasses>
 void cross_entropy_of(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
                       float scale, float* dz, double* loss, std::int64_t* correct) {
-  IntVec lane;
-  for (int i = 0; i < kLanes; ++i) lane[i] = i;
+  const IntVec lane = lane_numbers();
   Vec losses = {};
   IntVec right = {};
   constexpr int kGroup = 8 * kLanes;
