@@ -64,20 +64,24 @@ double weight_distance(const Course& a, const Course& b) {
   return worst;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+// Distances from the float64 run, one per seed. Native ones may be three times those of LibTorch:
+// the smallest, of a run without a jump (plus 2e-7, four units in the last place of a loss), and
+// the largest, of a run that jumped. Which run jumps hangs on the processor's way of rounding: no
+// seed says anything by itself, nor does a median.
+void no_further(const std::vector<double>& native, const std::vector<double>& torch) {
+  const auto [native_least, native_most] = std::minmax_element(native.begin(), native.end());
+  const auto [torch_least, torch_most] = std::minmax_element(torch.begin(), torch.end());
+  EXPECT_LE(*native_least, 3 * *torch_least + 2e-7);
+  EXPECT_LE(*native_most, 3 * *torch_most);
 }
 
 class TrajectoryTest : public ::testing::TestWithParam<const char*> {};
 
-// Three seeds, because one jump may fall to either engine: the median of the native engine's
-// distances may be three times the median of LibTorch's, plus 2e-6 for the run without a jump.
 TEST_P(TrajectoryTest, AThousandStepsPartFromFloat64AsLibTorchDoes) {
   const bool quantised = std::string_view(GetParam()) == "quantised";
   const test::Data data = test::classes(2048);
   std::vector<double> native_losses, torch_losses, native_weights, torch_weights;
-  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
     ir::Graph graph = test::jsc_toy(seed);
     if (quantised) graph = test::quantised(std::move(graph), "linear", 8, 4);
     const Course exact = train("torch", Precision::Float64, graph, data);
@@ -89,10 +93,8 @@ TEST_P(TrajectoryTest, AThousandStepsPartFromFloat64AsLibTorchDoes) {
     torch_weights.push_back(weight_distance(torch, exact));
     EXPECT_LT(native.losses.back(), 0.8 * native.losses.front()) << "it learns";
   }
-  EXPECT_LE(median(native_losses), 3 * median(torch_losses) + 2e-6);
-  EXPECT_LE(median(native_weights), 3 * median(torch_weights) + 2e-6);
-  RecordProperty("loss_native", fmt::format("{:.2g}", median(native_losses)));
-  RecordProperty("loss_torch", fmt::format("{:.2g}", median(torch_losses)));
+  no_further(native_losses, torch_losses);
+  no_further(native_weights, torch_weights);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, TrajectoryTest, ::testing::Values("float", "quantised"),
