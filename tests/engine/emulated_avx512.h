@@ -55,6 +55,12 @@ inline simde__m512i widen_bytes(__m128i x) {
   return simde__m512i_from_private(out);
 }
 
+inline simde__m512 load_masked(unsigned mask, const float* p) {
+  simde__m512_private out;
+  for (int i = 0; i < 16; ++i) out.f32[i] = (mask >> i & 1u) != 0 ? p[i] : 0.0f;
+  return simde__m512_from_private(out);
+}
+
 }  // namespace mase::engine::emulated
 
 #undef _mm512_shuffle_f32x4  // a macro in clang's own header
@@ -64,3 +70,5 @@ inline simde__m512i widen_bytes(__m128i x) {
 
 #define _mm512_cvtepi32_ps mase::engine::emulated::to_float
 #define _mm512_cvtps_epi32 mase::engine::emulated::to_int
+#undef _mm512_maskz_loadu_ps  // SIMDe's reads the lanes that are masked off, too
+#define _mm512_maskz_loadu_ps mase::engine::emulated::load_masked

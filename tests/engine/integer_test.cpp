@@ -289,6 +289,45 @@ TEST_P(Integer, LeavesOtherFormatsInFloat) {
 std::string pair_name(const ::testing::TestParamInfo<Pair>& info) {
   return info.param.name;
 }
+// Rows straight from the table: the codes of the plain loops, whatever the width, the grid and the
+// values; only what has no 32-bit code at all leaves the tile to the floats.
+TEST_P(Integer, RowsAreEncodedAsByPlainLoops) {
+  const IntegerKernels& plain = *find_integer_kernels("portable");
+  const IntegerKernels& kernels = *GetParam().integers;
+  constexpr int kStride = 48;
+  constexpr int kSamples = 37;
+  alignas(64) std::uint32_t codes[2][16 * kStride];
+  for (const int features : {1, 4, 7, 8, 15, 16, 17, 33}) {
+    const std::vector<float> gain(48, 16.0f);
+    const std::vector<float> shift(48, 0.25f);
+    for (const auto& [low, high] : {std::pair{-128, 127}, {-128, 15}, {0, 255}, {0, 7}, {-90, 9}}) {
+      const Encoding encoding{.gain = gain.data(), .shift = shift.data(), .low = low, .high = high};
+      for (const float strange : {0.0f, -3000.0f, -1e8f, 1e8f, 2e8f, -2e8f, NAN}) {
+        SCOPED_TRACE(fmt::format("{} features, {} .. {}, {}", features, low, high, strange));
+        ir::Tensor table = test::random_rows(kSamples, features, 7, false);
+        table.values_mut<float>()[static_cast<std::size_t>(kSamples * features / 2)] = strange;
+        bool done[2];
+        const IntegerKernels* const both[] = {&plain, &kernels};
+        for (int i = 0; i < 2; ++i) {
+          done[i] = both[i]->encode_rows(encoding, table.values<float>().data(), nullptr, kSamples,
+                                         features, codes[i], kStride);
+        }
+        ASSERT_EQ(done[1], done[0]);
+        ASSERT_EQ(done[0], std::abs(strange) < 1.3e8f);
+        if (!done[0]) continue;
+        for (int k = 0; k < words_of(features, CodeSize::Bytes); ++k) {
+          // Bytes of features that do not exist meet weights of 0.
+          const int there = std::min(4, features - 4 * k);
+          const std::uint32_t mask = 0xffffffffu >> (8 * (4 - there));
+          for (int n = 0; n < kSamples; ++n) {
+            ASSERT_EQ(codes[1][k * kStride + n] & mask, codes[0][k * kStride + n] & mask);
+          }
+        }
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(InstructionSets, Integer, ::testing::ValuesIn(pairs()), pair_name);
 
 }  // namespace

@@ -32,6 +32,12 @@ inline Floats load(const float* p) {
 inline void store(float* p, Floats v) {
   _mm512_store_ps(p, v);
 }
+inline Floats load_unaligned(const float* p) {
+  return _mm512_loadu_ps(p);
+}
+inline Floats load_first(const float* p, int count) {  // the other lanes are 0
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+}
 inline Ints splat(std::int32_t x) {
   return _mm512_set1_epi32(x);
 }
@@ -88,6 +94,12 @@ inline Ints pack32(Ints a, Ints b) {
 inline Ints pack16(Ints a, Ints b) {
   return _mm512_packus_epi16(a, b);
 }
+inline Ints pack16_signed(Ints a, Ints b) {
+  return _mm512_packs_epi16(a, b);
+}
+inline Ints flip(Ints a, Ints bits) {
+  return _mm512_xor_si512(a, bits);
+}
 inline Ints subtract16(Ints a, Ints b) {
   return _mm512_subs_epi16(a, b);
 }
@@ -102,6 +114,19 @@ inline Ints min_unsigned8(Ints a, Ints b) {
 }
 inline Ints shuffle8(Ints x, Ints order) {
   return _mm512_shuffle_epi8(x, order);
+}
+// Four vectors of four 128-bit parts, transposed.
+inline void transpose_parts(Ints (&x)[4]) {
+  const Floats a = _mm512_castsi512_ps(x[0]);
+  const Floats b = _mm512_castsi512_ps(x[1]);
+  const Floats c = _mm512_castsi512_ps(x[2]);
+  const Floats d = _mm512_castsi512_ps(x[3]);
+  const Floats low[2] = {_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(c, d, 0x44)};
+  const Floats high[2] = {_mm512_shuffle_f32x4(a, b, 0xee), _mm512_shuffle_f32x4(c, d, 0xee)};
+  x[0] = _mm512_castps_si512(_mm512_shuffle_f32x4(low[0], low[1], 0x88));
+  x[1] = _mm512_castps_si512(_mm512_shuffle_f32x4(low[0], low[1], 0xdd));
+  x[2] = _mm512_castps_si512(_mm512_shuffle_f32x4(high[0], high[1], 0x88));
+  x[3] = _mm512_castps_si512(_mm512_shuffle_f32x4(high[0], high[1], 0xdd));
 }
 #else
 constexpr int kWords = 8;
@@ -119,6 +144,13 @@ inline Floats load(const float* p) {
 }
 inline void store(float* p, Floats v) {
   _mm256_store_ps(p, v);
+}
+inline Floats load_unaligned(const float* p) {
+  return _mm256_loadu_ps(p);
+}
+inline Floats load_first(const float* p, int count) {  // the other lanes are 0
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
 }
 inline Ints splat(std::int32_t x) {
   return _mm256_set1_epi32(x);
@@ -176,6 +208,12 @@ inline Ints pack32(Ints a, Ints b) {
 inline Ints pack16(Ints a, Ints b) {
   return _mm256_packus_epi16(a, b);
 }
+inline Ints pack16_signed(Ints a, Ints b) {
+  return _mm256_packs_epi16(a, b);
+}
+inline Ints flip(Ints a, Ints bits) {
+  return _mm256_xor_si256(a, bits);
+}
 inline Ints subtract16(Ints a, Ints b) {
   return _mm256_subs_epi16(a, b);
 }
@@ -191,10 +229,26 @@ inline Ints min_unsigned8(Ints a, Ints b) {
 inline Ints shuffle8(Ints x, Ints order) {
   return _mm256_shuffle_epi8(x, order);
 }
+// Two vectors of two 128-bit parts, transposed.
+inline void transpose_parts(Ints (&x)[2]) {
+  const Ints low = _mm256_permute2x128_si256(x[0], x[1], 0x20);
+  x[1] = _mm256_permute2x128_si256(x[0], x[1], 0x31);
+  x[0] = low;
+}
 #endif
 
 // Unsigned by signed bytes, four products added to each 32-bit lane, and two halves likewise.
-#if defined(MASE_VNNI)
+#if defined(MASE_VNNI) && defined(__GNUC__) && !defined(__clang__) && !defined(MASE_EMULATED_512)
+// Spelt out because GCC copies a sum before and after its intrinsics.
+inline Ints dot_bytes(Ints sum, Ints u, Ints s) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(s));
+  return sum;
+}
+inline Ints dot_halves(Ints sum, Ints a, Ints b) {
+  asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  return sum;
+}
+#elif defined(MASE_VNNI)
 inline Ints dot_bytes(Ints sum, Ints u, Ints s) {
   return _mm512_dpbusd_epi32(sum, u, s);
 }
@@ -210,11 +264,33 @@ inline Ints dot_halves(Ints sum, Ints a, Ints b) {
 }
 #endif
 
+// GCC puts off additions to where their sum is read, and keeps the terms until then, more than the
+// registers hold; a value passed through a register exists from there on.
+inline void pin(Ints& v) {
+#if defined(MASE_VNNI) || defined(__clang__) || defined(MASE_EMULATED_512)
+  (void)v;  // products and sums are one instruction, or there is nothing to hold back
+#elif defined(__AVX512F__)
+  asm("" : "+v"(v));
+#else
+  asm("" : "+x"(v));
+#endif
+}
+
 inline bool any_lowest(Ints x) {  // whether some lane is the lowest 32-bit integer
   alignas(64) std::uint32_t lanes[kWords];
   store(lanes, x);
   bool found = false;
   for (std::uint32_t lane : lanes) found = found || lane == 0x80000000u;
+  return found;
+}
+
+inline bool any_lowest16(Ints x) {  // likewise of 16-bit lanes
+  alignas(64) std::uint32_t lanes[kWords];
+  store(lanes, x);
+  bool found = false;
+  for (std::uint32_t lane : lanes) {
+    found = found || (lane & 0xffffu) == 0x8000u || lane >> 16 == 0x8000u;
+  }
   return found;
 }
 
