@@ -1,29 +1,10 @@
 // Evaluation by tiles: in integers where the plan has some, in floats where a tile holds values
 // that no code stands for.
-#include <algorithm>
 #include <vector>
 
 #include "mase/engine/native/executor.h"
 
 namespace mase::engine::native {
-namespace {
-
-constexpr std::size_t kLine = 64 / sizeof(float);
-
-// Rows in order are one block of memory, to be fetched line by line.
-struct Block {
-  const float* at = nullptr;
-  std::size_t floats = 0;
-
-  void prefetch(std::size_t most) {
-    const std::size_t now = std::min(most, floats);
-    for (std::size_t i = 0; i < now; i += kLine) __builtin_prefetch(at + i);
-    at += now;
-    floats -= now;
-  }
-};
-
-}  // namespace
 
 void Executor::prepare_evaluation(const Weights& weights) {
   if (prepared_ == &weights && prepared_version_ == weights.version) return;
@@ -45,7 +26,9 @@ void Executor::evaluate_tiles(Pass& pass) {
   pass.in_order = consecutive(pass.rows.rows);
   fetched_ = 0;
   for (int tile = 0; tile < tiles_; ++tile) {
-    Prefetch prefetch = plan_prefetch(evaluate_.segments, 0, tile, pass);
+    // Rows in order are fetched by the processor itself.
+    Prefetch prefetch;
+    if (!pass.in_order) prefetch = plan_prefetch(evaluate_.segments, 0, tile, pass);
     if (!integer_.instructions().empty() && evaluate_integers(tile, pass, prefetch)) continue;
     for (const Instruction& instruction : evaluate_.segments.front().instructions) {
       prefetch.some(pass, plan_.values[0].features);
@@ -66,20 +49,9 @@ bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
                       .stride = stride_,
                       .values = value(0, tile) - memory_plan_->values.at[0] * stride_,
                       .at = memory_plan_->values.at.data()};
-  const std::size_t count = integer_.instructions().size();
-  prefetch.each = prefetch.rows.size() / count + 1;
-  const bool next_in_order = pass.in_order && tile + 1 < tiles_ && !prefetch.rows.empty();
-  Block block;
-  if (next_in_order) {
-    block = {table + prefetch.rows.front() * width, prefetch.rows.size() * width};
-  }
-  const std::size_t piece = block.floats / count + kLine;
+  prefetch.each = prefetch.rows.size() / integer_.instructions().size() + 1;
   for (const IntegerProgram::Instruction& instruction : integer_.instructions()) {
-    if (next_in_order) {
-      block.prefetch(piece);
-    } else {
-      prefetch.some(pass, plan_.values[0].features);
-    }
+    prefetch.some(pass, plan_.values[0].features);
     switch (instruction.code) {
       case Code::Gather:
         gather(tile, pass);
