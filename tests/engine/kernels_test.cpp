@@ -436,8 +436,13 @@ TEST_P(KernelTest, CrossEntropy) {
       FloatArray dz(z.size());
       double loss = 0;
       std::int64_t correct = 0;
+      const std::array<char, 64 * 9> behind = {};  // fewer lines than there is time for, or more
+      const char* const end = behind.data() + behind.size();
+      ReadAhead ahead{behind.data(), 9};
       kernels_->cross_entropy(z.data(), labels.data(), classes, n, stride, 0.5f, dz.data(), &loss,
-                              &correct);
+                              &correct, ahead);
+      ASSERT_EQ(ahead.at + ahead.lines * 64, end) << "never beyond its lines";
+      ASSERT_GE(ahead.lines, 0);
       double expected_loss = 0;
       std::int64_t expected_correct = 0;
       for (int s = 0; s < n; ++s) {
@@ -464,7 +469,7 @@ TEST_P(KernelTest, CrossEntropy) {
       loss = 0;
       correct = 0;
       kernels_->cross_entropy(z.data(), labels.data(), classes, n, stride, 0.5f, nullptr, &loss,
-                              &correct);
+                              &correct, ahead);
       ASSERT_NEAR(loss, expected_loss, 1e-6 * (1 + std::abs(expected_loss))) << "no gradient";
       ASSERT_EQ(correct, expected_correct);
     }
@@ -493,8 +498,9 @@ TEST_P(KernelTest, CrossEntropyOfWhatIsNoNumber) {
       const std::vector<std::uint8_t> labels(16, static_cast<std::uint8_t>(label));
       double loss = 0;
       std::int64_t correct = 0;
+      ReadAhead ahead;
       kernels_->cross_entropy(z.data(), labels.data(), classes, 2, 16, 1,
-                              i % 6 < 3 ? nullptr : dz.data(), &loss, &correct);
+                              i % 6 < 3 ? nullptr : dz.data(), &loss, &correct, ahead);
       EXPECT_EQ(correct, (label == 0) + (label == decided)) << label << " " << logits[1];
       const bool infinite = logits[label] == -infinity;
       EXPECT_EQ(std::isfinite(loss), finite && !infinite);

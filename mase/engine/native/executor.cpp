@@ -171,7 +171,7 @@ void Executor::loss(int tile, Pass& pass) {
   kernels_.cross_entropy(value(plan_.result, tile), tile_labels_.data(),
                          plan_.values[plan_.result].features, n, stride_, pass.scale,
                          pass.gradient ? gradient_of(plan_.result, tile) : nullptr,
-                         &pass.result.loss, &pass.result.correct);
+                         &pass.result.loss, &pass.result.correct, pass.ahead);
 }
 
 void Executor::forward_step(int index, int tile, const Pass& pass) {

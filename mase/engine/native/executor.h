@@ -107,6 +107,7 @@ class Executor {
     bool dropout = false;
     std::uint64_t counter = 0;  // of the step, for dropout
     bool in_order = false;      // the rows are known to be consecutive
+    ReadAhead ahead = {};       // what is left to fetch of those behind a tile in order
     BatchResult result = {};
   };
   // Rows on their way to the cache, a few with every instruction: more at a time would wait for
@@ -141,6 +142,7 @@ class Executor {
   // What evaluation derives from the weights, unless it has been since they changed.
   void prepare_evaluation(const Weights& weights);
   void evaluate_tiles(Pass& pass);
+  ReadAhead rows_behind(int tile, const Pass& pass) const;
   bool evaluate_integers(int tile, Pass& pass, Prefetch& prefetch);
   void fold_running(const Weights& weights);
   void fold_moments(int norm, const Pass& pass);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "mase/engine/native/integer_simd.h"
+#include "mase/engine/native/read_ahead.h"
 
 #define MASE_TEXT_OF(x) #x
 #define MASE_TEXT(x) MASE_TEXT_OF(x)
@@ -196,12 +197,13 @@ struct Decoder {
 
 template <Sum S, int W, int R, typename Finish>
 inline void outputs(const IntegerLayer& layer, int output, const std::uint32_t* x, int n,
-                    int stride, const Finish& finish) {
+                    int stride, const Finish& finish, ReadAhead& ahead) {
   const std::int32_t* w = layer.weight + output * layer.words;
   int s = 0;
   // Runs need two sets of sums: only one vector of samples fits the registers.
   constexpr int kWide = S == Sum::Runs16 && kWords == 8 ? 1 : 2;
   for (; s + (kWide - 1) * kWords < n; s += kWide * kWords) {
+    fetch_some(ahead);
     Ints sums[R][kWide];
     accumulate<S, W>(layer, w, output, x + s, stride, sums);
     finish(sums, output, s);
@@ -214,38 +216,39 @@ inline void outputs(const IntegerLayer& layer, int output, const std::uint32_t* 
 
 template <Sum S, int W, typename Finish>
 void layer_of_words(const IntegerLayer& layer, const std::uint32_t* x, int n, int stride,
-                    const Finish& finish) {
+                    const Finish& finish, ReadAhead& ahead) {
   int o = 0;
-  for (; o + 4 <= layer.outputs; o += 4) outputs<S, W, 4>(layer, o, x, n, stride, finish);
-  if (layer.outputs - o == 3) outputs<S, W, 3>(layer, o, x, n, stride, finish);
-  if (layer.outputs - o == 2) outputs<S, W, 2>(layer, o, x, n, stride, finish);
-  if (layer.outputs - o == 1) outputs<S, W, 1>(layer, o, x, n, stride, finish);
+  for (; o + 4 <= layer.outputs; o += 4) outputs<S, W, 4>(layer, o, x, n, stride, finish, ahead);
+  if (layer.outputs - o == 3) outputs<S, W, 3>(layer, o, x, n, stride, finish, ahead);
+  if (layer.outputs - o == 2) outputs<S, W, 2>(layer, o, x, n, stride, finish, ahead);
+  if (layer.outputs - o == 1) outputs<S, W, 1>(layer, o, x, n, stride, finish, ahead);
 }
 
 template <Sum S, typename Finish>
 void layer_of(const IntegerLayer& layer, const std::uint32_t* x, int n, int stride,
-              const Finish& finish) {
+              const Finish& finish, ReadAhead& ahead) {
 #if defined(MASE_VNNI)
   constexpr Sum kNarrow = Sum::Bytes32;
 #else
   constexpr Sum kNarrow = Sum::Whole16;
 #endif
   if constexpr (S == kNarrow) {  // the narrow layers of small networks, without a loop
-    if (layer.words == 2) return layer_of_words<S, 2>(layer, x, n, stride, finish);
-    if (layer.words == 4) return layer_of_words<S, 4>(layer, x, n, stride, finish);
+    if (layer.words == 2) return layer_of_words<S, 2>(layer, x, n, stride, finish, ahead);
+    if (layer.words == 4) return layer_of_words<S, 4>(layer, x, n, stride, finish, ahead);
   }
-  layer_of_words<S, 0>(layer, x, n, stride, finish);
+  layer_of_words<S, 0>(layer, x, n, stride, finish, ahead);
 }
 
 template <typename Finish>
 void linear(const IntegerLayer& layer, const std::uint32_t* x, int n, int stride,
-            const Finish& finish) {
-  if (layer.size == CodeSize::Halves) return layer_of<Sum::Halves>(layer, x, n, stride, finish);
+            const Finish& finish, ReadAhead& ahead) {
+  if (layer.size == CodeSize::Halves)
+    return layer_of<Sum::Halves>(layer, x, n, stride, finish, ahead);
 #if !defined(MASE_VNNI)
-  if (layer.start16) return layer_of<Sum::Whole16>(layer, x, n, stride, finish);
-  if (layer.run > 1) return layer_of<Sum::Runs16>(layer, x, n, stride, finish);
+  if (layer.start16) return layer_of<Sum::Whole16>(layer, x, n, stride, finish, ahead);
+  if (layer.run > 1) return layer_of<Sum::Runs16>(layer, x, n, stride, finish, ahead);
 #endif
-  layer_of<Sum::Bytes32>(layer, x, n, stride, finish);
+  layer_of<Sum::Bytes32>(layer, x, n, stride, finish, ahead);
 }
 
 template <CodeSize Size, bool Regrid>
@@ -355,22 +358,22 @@ bool encode(const Encoding& encoding, const float* x, int features, int n, std::
 
 template <CodeSize Size, bool Regrid>
 void linear_encoded(const IntegerLayer& layer, const std::uint32_t* x, const Encoding& encoding,
-                    std::uint32_t* codes, int n, int stride) {
-  linear(layer, x, n, stride, Encoder<Size, Regrid>(layer, encoding, codes, stride));
+                    std::uint32_t* codes, int n, int stride, ReadAhead& ahead) {
+  linear(layer, x, n, stride, Encoder<Size, Regrid>(layer, encoding, codes, stride), ahead);
 }
 
 void linear_codes(const IntegerLayer& layer, const std::uint32_t* x, const Encoding& encoding,
-                  std::uint32_t* codes, int n, int stride) {
+                  std::uint32_t* codes, int n, int stride, ReadAhead& ahead) {
   constexpr decltype(&linear_encoded<CodeSize::Bytes, false>) kForms[] = {
       linear_encoded<CodeSize::Bytes, false>, linear_encoded<CodeSize::Bytes, true>,
       linear_encoded<CodeSize::Halves, false>, linear_encoded<CodeSize::Halves, true>};
   const int form = (encoding.size == CodeSize::Halves ? 2 : 0) + (encoding.regrid ? 1 : 0);
-  kForms[form](layer, x, encoding, codes, n, stride);
+  kForms[form](layer, x, encoding, codes, n, stride, ahead);
 }
 
 void linear_floats(const IntegerLayer& layer, const std::uint32_t* x, const Decoding& decoding,
-                   float* y, int n, int stride) {
-  linear(layer, x, n, stride, Decoder{decoding, y, stride});
+                   float* y, int n, int stride, ReadAhead& ahead) {
+  linear(layer, x, n, stride, Decoder{decoding, y, stride}, ahead);
 }
 
 }  // namespace

@@ -77,10 +77,10 @@ struct IntegerKernels {
   // A layer and the encoding of its sums for the next one. Every gain * sum + shift must lie within
   // 32 bits.
   void (*linear_codes)(const IntegerLayer& layer, const std::uint32_t* x, const Encoding& encoding,
-                       std::uint32_t* codes, int n, int stride);
+                       std::uint32_t* codes, int n, int stride, ReadAhead& ahead);
   // A layer whose sums become floats.
   void (*linear_floats)(const IntegerLayer& layer, const std::uint32_t* x, const Decoding& decoding,
-                        float* y, int n, int stride);
+                        float* y, int n, int stride, ReadAhead& ahead);
 };
 
 // The best set this machine runs among those that round as `kernels` do (same fused or separate

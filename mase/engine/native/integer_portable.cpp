@@ -101,7 +101,7 @@ void sum(const IntegerLayer& layer, int output, const std::uint32_t* x, int firs
 }
 
 void linear_codes(const IntegerLayer& layer, const std::uint32_t* x, const Encoding& encoding,
-                  std::uint32_t* codes, int n, int stride) {
+                  std::uint32_t* codes, int n, int stride, ReadAhead& /*ahead*/) {
   clear(codes, layer.outputs, encoding.size, n, stride);
   for (int first = 0; first < n; first += kBlock) {
     for (int o = 0; o < layer.outputs; ++o) {
@@ -117,7 +117,7 @@ void linear_codes(const IntegerLayer& layer, const std::uint32_t* x, const Encod
 }
 
 void linear_floats(const IntegerLayer& layer, const std::uint32_t* x, const Decoding& decoding,
-                   float* y, int n, int stride) {
+                   float* y, int n, int stride, ReadAhead& /*ahead*/) {
   for (int first = 0; first < n; first += kBlock) {
     for (int o = 0; o < layer.outputs; ++o) {
       std::int32_t sums[kBlock];

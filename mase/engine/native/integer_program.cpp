@@ -294,7 +294,7 @@ void IntegerProgram::resolve() {
   }
 }
 
-bool IntegerProgram::run(const Instruction& instruction, const TileView& tile) {
+bool IntegerProgram::run(const Instruction& instruction, const TileView& tile, ReadAhead& ahead) {
   const auto lines = static_cast<std::size_t>(words_) * static_cast<std::size_t>(tile.stride) / 16;
   if (memory_.size() < lines) memory_.resize(lines);
   const auto& [layer, encoding, decoding] = operands_[instruction.finish];
@@ -309,11 +309,11 @@ bool IntegerProgram::run(const Instruction& instruction, const TileView& tile) {
                              codes(instruction.to, tile), tile.stride);
     case Code::LinearCodes:
       kernels_.linear_codes(layer, codes(instruction.from, tile), encoding,
-                            codes(instruction.to, tile), tile.n, tile.stride);
+                            codes(instruction.to, tile), tile.n, tile.stride, ahead);
       return true;
     case Code::LinearFloats:
       kernels_.linear_floats(layer, codes(instruction.from, tile), decoding,
-                             floats(instruction.to, tile), tile.n, tile.stride);
+                             floats(instruction.to, tile), tile.n, tile.stride, ahead);
       return true;
     case Code::Gather:
     case Code::FloatStep:

@@ -62,8 +62,8 @@ class IntegerProgram {
   // Empty when no layer is evaluated with integers. The caller runs the codes that are its own.
   const std::vector<Instruction>& instructions() const { return instructions_; }
   // False if the tile holds values without a code (NaN, or beyond 32 bits): it must be evaluated
-  // in float.
-  bool run(const Instruction& instruction, const TileView& tile);
+  // in float. Layers fetch `ahead` on the way.
+  bool run(const Instruction& instruction, const TileView& tile, ReadAhead& ahead);
 
   // How each linear layer of the last bind is evaluated: "fc1: 8-bit codes, 16-bit sums" or
   // "fc1: float: its input is not quantised to a fixed-point grid".

@@ -1,5 +1,6 @@
 // Evaluation by tiles: in integers where the plan has some, in floats where a tile holds values
 // that no code stands for.
+#include <algorithm>
 #include <vector>
 
 #include "mase/engine/native/executor.h"
@@ -26,15 +27,35 @@ void Executor::evaluate_tiles(Pass& pass) {
   pass.in_order = consecutive(pass.rows.rows);
   fetched_ = 0;
   for (int tile = 0; tile < tiles_; ++tile) {
-    // Rows in order are fetched by the processor itself.
     Prefetch prefetch;
-    if (!pass.in_order) prefetch = plan_prefetch(evaluate_.segments, 0, tile, pass);
+    pass.ahead = {};
+    if (pass.in_order) {
+      pass.ahead = rows_behind(tile, pass);
+    } else {
+      prefetch = plan_prefetch(evaluate_.segments, 0, tile, pass);
+    }
     if (!integer_.instructions().empty() && evaluate_integers(tile, pass, prefetch)) continue;
     for (const Instruction& instruction : evaluate_.segments.front().instructions) {
       prefetch.some(pass, plan_.values[0].features);
       execute(instruction, tile, pass);
     }
   }
+}
+
+// Where rows lie in order: what the next tile, or else the next batch, begins with. The processor
+// recognises such a stream, but only when it is being read.
+ReadAhead Executor::rows_behind(int tile, const Pass& pass) const {
+  std::span<const std::uint32_t> rows;
+  if (tile + 1 < tiles_) {
+    rows = rows_of(tile + 1, pass);
+  } else {
+    rows = pass.rows.ahead.first(std::min(pass.rows.ahead.size(), static_cast<std::size_t>(tile_)));
+    if (rows.empty() || rows.back() - rows.front() != rows.size() - 1) return {};
+  }
+  const auto width = static_cast<std::size_t>(plan_.values[0].features);
+  constexpr std::size_t kLine = 64 / sizeof(float);
+  return {.at = reinterpret_cast<const char*>(pass.rows.table + rows.front() * width),
+          .lines = static_cast<int>(rows.size() * width / kLine)};
 }
 
 // False if the tile must be evaluated in float; nothing has been added to the result then.
@@ -63,7 +84,7 @@ bool Executor::evaluate_integers(int tile, Pass& pass, Prefetch& prefetch) {
         loss(tile, pass);
         break;
       default:
-        if (!integer_.run(instruction, view)) return false;
+        if (!integer_.run(instruction, view, pass.ahead)) return false;
     }
   }
   return true;

@@ -43,7 +43,7 @@ void normalise_gradient(const float* a, const float* b, const float* c, const fl
                         const float* x, float* dx, int features, int n, int stride,
                         bool accumulate);
 void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
-                   float scale, float* dz, double* loss, std::int64_t* correct);
+                   float scale, float* dz, double* loss, std::int64_t* correct, ReadAhead& ahead);
 void binary(char op, const float* a, const float* b, float* y, int features, int n, int stride);
 void affine(float factor, float offset, const float* x, float* y, int features, int n, int stride);
 void scale_add(float k, const float* x, float* y, int features, int n, int stride, bool accumulate);

@@ -99,6 +99,13 @@ struct NormGradientFold {
   float* dbeta = nullptr;
 };
 
+// What a later step will read, lines of 64 bytes, for kernels to fetch into the cache on the way,
+// each as many as it has time for: it leaves the rest. Only a hint.
+struct ReadAhead {
+  const char* at = nullptr;
+  int lines = 0;
+};
+
 struct Kernels {
   std::string_view name;  // "avx512", "avx2", "portable"
   int lanes;              // floats of a vector
@@ -160,7 +167,8 @@ struct Kernels {
   // Softmax cross entropy over `classes` rows of z: loss is the sum over samples, `correct` the
   // number whose first largest logit is the label; dz = (softmax - onehot) * scale (null: no dz).
   void (*cross_entropy)(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
-                        float scale, float* dz, double* loss, std::int64_t* correct);
+                        float scale, float* dz, double* loss, std::int64_t* correct,
+                        ReadAhead& ahead);
   // y = a (op) b element by element; op '+', '-', '*'.
   void (*binary)(char op, const float* a, const float* b, float* y, int features, int n,
                  int stride);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mase/engine/native/isa_kernels.h"
+#include "mase/engine/native/read_ahead.h"
 
 // Loops over a handful of classes, their number known: without loops their logits stay in
 // registers.
@@ -119,7 +120,8 @@ inline Outcome outcome_of(const float* z, IntVec label, int count, int stride, f
 
 template <bool kGradient, int kClasses>
 void cross_entropy_of(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
-                      float scale, float* dz, double* loss, std::int64_t* correct) {
+                      float scale, float* dz, double* loss, std::int64_t* correct,
+                      ReadAhead& ahead) {
   const IntVec lane = lane_numbers();
   Vec losses = {};
   IntVec right = {};
@@ -130,6 +132,7 @@ void cross_entropy_of(const float* z, const std::uint8_t* labels, int classes, i
     Vec product = splat(1.0f);
     IntVec right_here = {};
     for (int first = group; first < end; first += kLanes) {
+      fetch_some(ahead);
       const IntVec label = widen(labels + first);
       Outcome o = outcome_of<kGradient, kClasses>(z + first, label, classes, stride, dz + first);
       Vec whole = splat(scale);
@@ -173,11 +176,11 @@ constexpr auto forms(std::integer_sequence<int, kClasses...>) {
 }  // namespace
 
 void cross_entropy(const float* z, const std::uint8_t* labels, int classes, int n, int stride,
-                   float scale, float* dz, double* loss, std::int64_t* correct) {
+                   float scale, float* dz, double* loss, std::int64_t* correct, ReadAhead& ahead) {
   constexpr std::make_integer_sequence<int, kFewClasses + 1> kCounts;
   static constexpr std::array kForms{forms<false>(kCounts), forms<true>(kCounts)};
   const auto form = static_cast<std::size_t>(classes <= kFewClasses ? classes : 0);
-  kForms[dz ? 1 : 0][form](z, labels, classes, n, stride, scale, dz, loss, correct);
+  kForms[dz ? 1 : 0][form](z, labels, classes, n, stride, scale, dz, loss, correct, ahead);
 }
 
 void softmax(const float* x, float* y, int features, int n, int stride) {
