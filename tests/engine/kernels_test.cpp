@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "mase/engine/native/executor.h"
@@ -167,6 +168,23 @@ TEST_P(KernelTest, GatherIsACopy) {
                                        : 0.0f;
           ASSERT_EQ(x.data()[f * stride + s], expected) << features << " " << n;
         }
+      }
+    }
+  }
+}
+
+TEST_P(KernelTest, ConsecutiveRowsAreToldFromOthers) {
+  EXPECT_FALSE(kernels_->consecutive(nullptr, 0));
+  for (const std::uint32_t first : {0u, 5u, 0x7fffffe0u}) {
+    for (const int n : {1, 2, 16, 63, 64, 65, 200}) {
+      std::vector<std::uint32_t> rows(static_cast<std::size_t>(n));
+      std::iota(rows.begin(), rows.end(), first);
+      ASSERT_TRUE(kernels_->consecutive(rows.data(), n));
+      for (int i = 1; i < n; ++i) {
+        std::uint32_t& row = rows[static_cast<std::size_t>(i)];
+        ++row;
+        ASSERT_FALSE(kernels_->consecutive(rows.data(), n)) << i;
+        --row;
       }
     }
   }

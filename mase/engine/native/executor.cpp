@@ -7,14 +7,6 @@
 
 namespace mase::engine::native {
 
-bool consecutive(std::span<const std::uint32_t> rows) {
-  std::uint32_t different = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    different |= rows[i] ^ (rows.front() + static_cast<std::uint32_t>(i));
-  }
-  return !rows.empty() && different == 0;
-}
-
 Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
                    const IntegerOptions& integer)
     : plan_(plan),

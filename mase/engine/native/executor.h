@@ -57,9 +57,6 @@ struct Rows {
   std::span<const std::uint32_t> ahead;  // rows worth prefetching
 };
 
-// Whether rows lie one behind the other, as those of an evaluation mostly do.
-bool consecutive(std::span<const std::uint32_t> rows);
-
 class Executor {
  public:
   Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,

@@ -1,9 +1,11 @@
-// Shuffled rows of a sample-major table into a [feature][sample] tile: a block of rows at a
-// time, transposed in registers.
+// Rows of a sample-major table: whether they lie in order, and shuffled ones into a tile
+// [feature][sample], a block of rows at a time, transposed in registers.
 #include "mase/engine/native/isa_kernels.h"
 
 namespace mase::engine::native::MASE_ISA {
 namespace {
+
+typedef std::uint32_t RowVec __attribute__((vector_size(4 * kLanes), may_alias));
 
 #if defined(MASE_SIMD_512)
 // 16 rows of 16 floats at `rows`, transposed to x[f * stride].
@@ -93,6 +95,25 @@ void gather(const float* table, const std::uint32_t* rows, int n, int features, 
   for (; s % 16 != 0; ++s) {
     for (int f = 0; f < features; ++f) x[f * stride + s] = 0.0f;
   }
+}
+
+bool consecutive(const std::uint32_t* rows, std::int64_t n) {
+  if (n <= 0) return false;
+  constexpr std::int64_t kStep = 4 * kLanes;
+  RowVec expected = (RowVec)lane_numbers() + rows[0];
+  RowVec different = {};
+  std::int64_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    for (int v = 0; v < 4; ++v) {
+      RowVec number;
+      std::memcpy(&number, rows + i + v * kLanes, sizeof number);
+      different |= number ^ (expected + static_cast<std::uint32_t>(v * kLanes));
+    }
+    expected += static_cast<std::uint32_t>(kStep);
+  }
+  std::uint32_t rest = 0;
+  for (; i < n; ++i) rest |= rows[i] ^ (rows[0] + static_cast<std::uint32_t>(i));
+  return rest == 0 && !any(different != 0);
 }
 
 }  // namespace mase::engine::native::MASE_ISA

@@ -24,7 +24,7 @@ void Executor::prepare_evaluation(const Weights& weights) {
 }
 
 void Executor::evaluate_tiles(Pass& pass) {
-  pass.in_order = consecutive(pass.rows.rows);
+  pass.in_order = kernels_.consecutive(pass.rows.rows.data(), std::ssize(pass.rows.rows));
   fetched_ = 0;
   for (int tile = 0; tile < tiles_; ++tile) {
     Prefetch prefetch;

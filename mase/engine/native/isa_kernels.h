@@ -10,6 +10,7 @@ namespace mase::engine::native::MASE_ISA {
 
 void gather(const float* table, const std::uint32_t* rows, int n, int features, float* x,
             int stride);
+bool consecutive(const std::uint32_t* rows, std::int64_t n);
 void linear(const float* w, const float* b, const float* x, float* y, int inputs, int outputs,
             int n, int stride);
 void linear_input_gradient(const float* w, const float* dy, float* dx, int inputs, int outputs,

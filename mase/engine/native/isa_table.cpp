@@ -11,6 +11,7 @@ const Kernels kTable{
     .name = MASE_TEXT(MASE_ISA),
     .lanes = kLanes,
     .gather = gather,
+    .consecutive = consecutive,
     .linear = linear,
     .linear_input_gradient = linear_input_gradient,
     .linear_weight_gradient = linear_weight_gradient,

@@ -113,6 +113,8 @@ struct Kernels {
   // x[f][s] = table[rows[s] * features + f]
   void (*gather)(const float* table, const std::uint32_t* rows, int n, int features, float* x,
                  int stride);
+  // Whether rows lie one behind the other, as those of an evaluation mostly do; no rows do not.
+  bool (*consecutive)(const std::uint32_t* rows, std::int64_t n);
   // y[o] = sum_i w[o][i] x[i] + b[o] (b may be null). w row-major [outputs][inputs].
   void (*linear)(const float* w, const float* b, const float* x, float* y, int inputs, int outputs,
                  int n, int stride);
