@@ -1,6 +1,8 @@
 // LibTorch as its users write it.
 #include "bench/bare_libtorch.h"
 
+#include <dlfcn.h>
+#include <fmt/format.h>
 #include <torch/torch.h>
 #include <torch/version.h>
 
@@ -155,7 +157,11 @@ std::function<void()> bare_libtorch_evaluation(const std::vector<Layer>& layers,
 
 std::string prepare_bare_libtorch() {
   torch::set_num_threads(1);
-  return std::string("LibTorch ") + TORCH_VERSION + ", 1 thread";
+  void* core = dlsym(RTLD_DEFAULT, "openblas_get_corename");
+  const std::string blas =
+      core ? fmt::format("OpenBLAS for {}", reinterpret_cast<const char* (*)()>(core)())
+           : std::string("another BLAS than OpenBLAS");
+  return fmt::format("LibTorch {}, {}, 1 thread", TORCH_VERSION, blas);
 }
 
 }  // namespace mase::bench

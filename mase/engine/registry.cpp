@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "mase/engine/engine.h"
+#include "mase/engine/math_libraries.h"
 #include "mase/engine/native/native_engine.h"
 #include "mase/support/error.h"
 #include "mase/support/suggest.h"
@@ -59,15 +60,6 @@ fs::path find_module(const EngineRow& row) {
   return {};
 }
 
-// Spinning OpenMP threads make a step 6 to 20 times slower as soon as another process runs, and
-// one thread per BLAS call is what keeps results equal everywhere. Both libraries read this when
-// they are loaded, so it is set just before; what the user set stays.
-void calm_thread_libraries() {
-  setenv("OMP_WAIT_POLICY", "passive", 0);
-  setenv("GOMP_SPINCOUNT", "0", 0);
-  setenv("OPENBLAS_NUM_THREADS", "1", 0);
-}
-
 const Engine& open_module(const EngineRow& row) {
   const fs::path file = find_module(row);
   if (file.empty()) {
@@ -79,7 +71,7 @@ const Engine& open_module(const EngineRow& row) {
                             "MASE_ENGINE_DIR; without it only what the native engine covers runs",
                             row.library, row.module));
   }
-  calm_thread_libraries();
+  prepare_math_libraries();
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     const char* why = dlerror();

@@ -1,10 +1,7 @@
 // The LibTorch engine as the module's one exported symbol.
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <link.h>
 #include <torch/version.h>
-
-#include <cstring>
 
 #include "mase/engine/torch/convert.h"
 #include "mase/engine/torch/pch.h"
@@ -13,29 +10,27 @@
 namespace mase::engine {
 namespace {
 
-// Which BLAS the process has loaded: Debian chooses one behind a common file name.
+// A function of OpenBLAS, null where the process has not loaded it.
+template <typename Function>
+Function of_open_blas(const char* name) {
+  void* blas = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD);
+  if (!blas) return nullptr;
+  const auto function = reinterpret_cast<Function>(dlsym(blas, name));
+  dlclose(blas);  // it stays loaded by those that need it
+  return function;
+}
+
+// Debian chooses a BLAS behind a common file name.
 std::string blas_name() {
-  bool open_blas = false;
-  dl_iterate_phdr(
-      [](dl_phdr_info* info, std::size_t, void* found) {
-        if (info->dlpi_name && std::strstr(info->dlpi_name, "openblas")) {
-          *static_cast<bool*>(found) = true;
-        }
-        return 0;
-      },
-      &open_blas);
-  if (open_blas) return "OpenBLAS";
+  if (const auto core = of_open_blas<const char* (*)()>("openblas_get_corename")) {
+    return fmt::format("OpenBLAS for {}", core());
+  }
   return at::hasMKL() ? "MKL" : "reference BLAS (slow: install libopenblas0-pthread)";
 }
 
 // OpenBLAS has threads of its own, which LibTorch's setting does not reach.
 void one_blas_thread() {
-  void* blas = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD);
-  if (!blas) return;
-  using SetThreads = void (*)(int);
-  const auto set = reinterpret_cast<SetThreads>(dlsym(blas, "openblas_set_num_threads"));
-  if (set) set(1);
-  dlclose(blas);
+  if (const auto set = of_open_blas<void (*)(int)>("openblas_set_num_threads")) set(1);
 }
 
 class TorchEngine final : public Engine {
