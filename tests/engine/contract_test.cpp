@@ -241,6 +241,25 @@ TEST_P(ContractTest, RowsAreGatheredInTheOrderAsked) {
   EXPECT_EQ(all.count, 4);
 }
 
+// Also where they have been written over, or lie where others lay.
+TEST_P(ContractTest, LabelsAreThoseOfTheBatchAtHand) {
+  Data data = classes(64);
+  const auto rows = range(0, 64);
+  const auto program = compile(sequence({"Linear(16, 5)"}));
+  for (const bool anew : {false, true}) {
+    std::int64_t correct = 0;
+    for (std::int64_t label = 0; label < 5; ++label) {
+      if (anew) {
+        data.labels = {};
+        data.labels = ir::Tensor({64}, ir::DType::Int64);
+      }
+      std::ranges::fill(data.labels.values_mut<std::int64_t>(), label);
+      correct += program->evaluate(batch_of(data, rows)).correct;
+    }
+    EXPECT_EQ(correct, 64) << "each row has one class";
+  }
+}
+
 TEST_P(ContractTest, NanReachesTheLossAndNotTheParameters) {
   Data data = classes(32);
   data.features.values_mut<float>()[5] = std::numeric_limits<float>::quiet_NaN();
@@ -339,11 +358,15 @@ TEST_P(ContractTest, InputsThatDoNotFitNameTheNode) {
 }
 
 TEST_P(ContractTest, LabelsOutsideOfTheClassesAreAnError) {
-  Data data = classes(8);
+  const Data good = classes(8);
+  Data data = good;
+  for (std::int64_t& label : data.labels.values_mut<std::int64_t>()) label = (label + 1) % 5;
   data.labels.values_mut<std::int64_t>()[3] = 5;
   const auto rows = range(0, 8);
   const auto program = compile(sequence({"Linear(16, 5)"}));
+  const double loss = program->evaluate(batch_of(good, rows)).loss;
   const Error error = error_of([&] { program->evaluate(batch_of(data, rows)); });
+  EXPECT_EQ(program->evaluate(batch_of(good, rows)).loss, loss) << "they leave nothing behind";
   EXPECT_NE(error.kind(), ErrorKind::Internal);
   EXPECT_THAT(error.message(), HasSubstr("5"));
 }

@@ -70,8 +70,8 @@ void NativeProgram::prepare(const ir::Shape& sample) {
 }
 
 void NativeProgram::take_labels(const ir::Tensor& labels) {
-  if (labels_of_ == labels.data() && labels_.size() == static_cast<std::size_t>(labels.size()))
-    return;
+  if (labels_of_.data() == labels.data() && labels_of_.size() == labels.size()) return;
+  labels_of_ = {};
   const int classes = plan_.values[plan_.result].features;
   labels_.resize(static_cast<std::size_t>(labels.size()));
   const auto from = labels.values<std::int64_t>();
@@ -83,7 +83,7 @@ void NativeProgram::take_labels(const ir::Tensor& labels) {
     }
     labels_[i] = static_cast<std::uint8_t>(from[i]);
   }
-  labels_of_ = labels.data();
+  labels_of_ = labels;
 }
 
 Rows NativeProgram::rows_of(const Batch& batch) {

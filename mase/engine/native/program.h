@@ -56,8 +56,9 @@ class NativeProgram : public Program {
   FloatArray gradient_;
   FloatArray first_moment_;   // Adam's exp_avg, SGD's momentum_buffer
   FloatArray second_moment_;  // Adam's exp_avg_sq
-  // Labels as bytes, converted once per table.
-  const void* labels_of_ = nullptr;
+  // Labels as bytes, converted once per table. The table is kept, so that it is not mistaken for
+  // another at the same address.
+  ir::Tensor labels_of_;
   std::vector<std::uint8_t> labels_;
 };
 
