@@ -47,7 +47,11 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
     }
   }
   transposed_.resize(kNarrowTile * padded(widest));
-  quantised_.resize(2 * plan.steps.size());
+  for (const PlanStep& step : plan.steps) {
+    for (const auto* precision : {&step.weight_precision, &step.bias_precision}) {
+      quantised_.push_back({.grid = *precision ? grid_of(**precision) : std::nullopt});
+    }
+  }
   linear_weight_.resize(plan.steps.size(), nullptr);
   linear_bias_.resize(plan.steps.size(), nullptr);
 }
@@ -68,15 +72,16 @@ Pointwise Executor::pointwise_of(const PlanStep& step) const {
 
 void Executor::quantise_weights(const Weights& weights) {
   const auto prepare = [&](int parameter, const std::optional<numerics::Precision>& precision,
-                           FloatArray& copy) -> const float* {
+                           Quantised& quantised) -> const float* {
     if (parameter < 0) return nullptr;
     const PlanParameter& p = plan_.parameters[parameter];
     const float* from = weights.flat.data() + p.offset;
     if (!precision) return from;
+    FloatArray& copy = quantised.values;
     if (copy.size() < p.count) copy.resize(p.count);
     const auto count = static_cast<std::size_t>(p.count);
-    if (const std::optional<Grid> grid = grid_of(*precision)) {
-      kernels_.quantise(*grid, from, copy.data(), p.count);
+    if (quantised.grid) {
+      kernels_.quantise(*quantised.grid, from, copy.data(), p.count);
       return copy.data();
     }
     numerics::quantise(*precision, {.shape = p.shape}, {from, count}, {copy.data(), count});
@@ -89,7 +94,7 @@ void Executor::quantise_weights(const Weights& weights) {
     linear_bias_[i] = prepare(step.bias, step.bias_precision, quantised_[2 * i + 1]);
     if (step.bias < 0 || !step.bias_precision) continue;
     // Codes know no negative zero: without it sums come out alike in floats and in integers.
-    FloatArray& bias = quantised_[2 * i + 1];
+    FloatArray& bias = quantised_[2 * i + 1].values;
     for (std::int64_t k = 0; k < plan_.parameters[step.bias].count; ++k) bias.data()[k] += 0.0f;
   }
 }
@@ -150,15 +155,16 @@ void Executor::gather(int tile, const Pass& pass) {
 }
 
 void Executor::loss(int tile, Pass& pass) {
-  const Rows& rows = pass.rows;
-  if (!rows.labels) return;
+  const std::uint8_t* const labels =
+      pass.rows.labels;  // bytes written may be anything's: read once
+  if (!labels) return;
   const int n = valid(tile);
   std::uint8_t* label = tile_labels_.data();
   const std::span<const std::uint32_t> numbers = rows_of(tile, pass);
   if (pass.in_order) {
-    std::memcpy(label, rows.labels + numbers.front(), numbers.size());
+    std::memcpy(label, labels + numbers.front(), numbers.size());
   } else {
-    for (const std::uint32_t row : numbers) *label++ = rows.labels[row];
+    for (const std::uint32_t row : numbers) *label++ = labels[row];
   }
   kernels_.cross_entropy(value(plan_.result, tile), tile_labels_.data(),
                          plan_.values[plan_.result].features, n, stride_, pass.scale,

@@ -169,8 +169,12 @@ class Executor {
   const Weights* prepared_ = nullptr;  // what evaluation is prepared for
   std::uint64_t prepared_version_ = 0;
   std::vector<NormScratch> norms_;
-  std::vector<Pointwise> pointwise_;         // by step, if it is one
-  std::vector<FloatArray> quantised_;        // by step: weight then bias
+  std::vector<Pointwise> pointwise_;  // by step, if it is one
+  struct Quantised {
+    std::optional<Grid> grid;  // where the precision is one
+    FloatArray values;
+  };
+  std::vector<Quantised> quantised_;         // by step: weight then bias
   std::vector<const float*> linear_weight_;  // by step: what the kernel reads
   std::vector<const float*> linear_bias_;
   std::vector<std::uint8_t> tile_labels_;

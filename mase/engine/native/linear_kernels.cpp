@@ -121,15 +121,7 @@ inline void weight_block(const float* dy, const float* x, float* dw, int inputs,
     dy += kLanes;
   } while (x != end);
 #if defined(MASE_SIMD_512)
-  if constexpr (O * I == 16) {
-    Vec flat[16];
-    float* to[16];
-    for (int k = 0; k < 16; ++k) {
-      flat[k] = acc[k / I][k % I];
-      to[k] = dw + (k / I) * inputs + k % I;
-    }
-    return add_sums(flat, to);
-  }
+  if constexpr (O == 4 && I == 4) return add_sums(acc, dw, inputs);
 #endif
   for (int o = 0; o < O; ++o) {
     if constexpr (I == 4) {

@@ -183,9 +183,27 @@ inline float sum(Vec v) {
 #endif
 }
 
+#if defined(MASE_SIMD_512)
+// The sum of the four quarters.
+inline __m128 quarters(__m512 v) {
+  const __m256 halves = _mm256_add_ps(
+      _mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)));
+  return _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1));
+}
+// v[0] + v[2], w[0] + w[2], v[1] + v[3], w[1] + w[3], and so on for every quarter.
+inline __m512 add_pairs(__m512 v, __m512 w) {
+  return _mm512_add_ps(_mm512_unpacklo_ps(v, w), _mm512_unpackhi_ps(v, w));
+}
+#endif
+
 // a = sum(v), b = sum(w): together they take the work of one and a half.
 inline void sums(Vec v, Vec w, float& a, float& b) {
-#if defined(__AVX2__) && !defined(MASE_SIMD_512)
+#if defined(MASE_SIMD_512)
+  const __m128 both = quarters(add_pairs((__m512)v, (__m512)w));
+  const __m128 done = _mm_add_ps(both, _mm_movehl_ps(both, both));
+  a = _mm_cvtss_f32(done);
+  b = _mm_cvtss_f32(_mm_movehdup_ps(done));
+#elif defined(__AVX2__)
   const __m256 pairs = _mm256_hadd_ps((__m256)v, (__m256)w);
   const __m128 both = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
   const __m128 done = _mm_add_ps(both, _mm_movehdup_ps(both));
@@ -198,13 +216,13 @@ inline void sums(Vec v, Vec w, float& a, float& b) {
 }
 
 #if defined(MASE_SIMD_512)
-// out[i] += sum(v[i]) for 16 vectors: adding while transposing takes a third of the work of 16
+// out[r * row + c] += sum(v[r][c]): adding while transposing takes a third of the work of 16
 // separate sums.
-inline void add_sums(const Vec (&v)[16], float* const (&out)[16]) {
+inline void add_sums(const Vec (&v)[4][4], float* out, std::ptrdiff_t row) {
   __m512 a[8];
   for (int i = 0; i < 8; ++i) {
-    a[i] = _mm512_add_ps(_mm512_unpacklo_ps((__m512)v[2 * i], (__m512)v[2 * i + 1]),
-                         _mm512_unpackhi_ps((__m512)v[2 * i], (__m512)v[2 * i + 1]));
+    const Vec* pair = v[i / 2] + i % 2 * 2;
+    a[i] = add_pairs((__m512)pair[0], (__m512)pair[1]);
   }
   __m512 b[4];
   for (int i = 0; i < 4; ++i) {
@@ -218,16 +236,27 @@ inline void add_sums(const Vec (&v)[16], float* const (&out)[16]) {
     c[i] = _mm512_add_ps(_mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0x88),
                          _mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0xdd));
   }
-  alignas(64) float sums[16];
-  _mm512_store_ps(sums, _mm512_add_ps(_mm512_shuffle_f32x4(c[0], c[1], 0x88),
-                                      _mm512_shuffle_f32x4(c[0], c[1], 0xdd)));
-  for (int i = 0; i < 16; ++i) *out[i] += sums[i];
+  const __m512 sums =
+      _mm512_add_ps(_mm512_shuffle_f32x4(c[0], c[1], 0x88), _mm512_shuffle_f32x4(c[0], c[1], 0xdd));
+  const auto add = [](float* to, __m128 four) {
+    _mm_storeu_ps(to, _mm_add_ps(_mm_loadu_ps(to), four));
+  };
+  add(out, _mm512_castps512_ps128(sums));
+  add(out + row, _mm512_extractf32x4_ps(sums, 1));
+  add(out + 2 * row, _mm512_extractf32x4_ps(sums, 2));
+  add(out + 3 * row, _mm512_extractf32x4_ps(sums, 3));
 }
 #endif
 
 // out[0..3] += sum(v[0..3])
 inline void add_sums(const Vec (&v)[4], float* out) {
-#if defined(__AVX2__) && !defined(MASE_SIMD_512)
+#if defined(MASE_SIMD_512)
+  const __m512d p = _mm512_castps_pd(add_pairs((__m512)v[0], (__m512)v[1]));
+  const __m512d q = _mm512_castps_pd(add_pairs((__m512)v[2], (__m512)v[3]));
+  const __m128 sums = quarters(_mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(p, q)),
+                                             _mm512_castpd_ps(_mm512_unpackhi_pd(p, q))));
+  _mm_storeu_ps(out, _mm_add_ps(_mm_loadu_ps(out), sums));
+#elif defined(__AVX2__)
   const __m256 both = _mm256_hadd_ps(_mm256_hadd_ps((__m256)v[0], (__m256)v[1]),
                                      _mm256_hadd_ps((__m256)v[2], (__m256)v[3]));
   const __m128 sums = _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1));
