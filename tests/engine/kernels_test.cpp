@@ -372,6 +372,37 @@ float on_grid(const Grid* grid, float x) {
   return std::clamp(std::nearbyintf(x * grid->scale), grid->low, grid->high) * grid->step;
 }
 
+// Norm, ReLU and grid in one pass give the bits of the norm and ReLU, then the grid.
+TEST_P(KernelTest, ReluAndGridInOnePassChangeNoBits) {
+  const float gains[] = {1.7f, -0.3f, 3e38f, 0.0f};
+  const float shifts[] = {0.3f, -0.1f, 1.0f, -3e38f};
+  const int features = 4;
+  const int n = 256;
+  const int stride = padded(n);
+  FloatArray x = tile(random_, features, n, stride);
+  const float special[] = {NAN, HUGE_VALF, -HUGE_VALF, -0.0f, 0.0f, 3e38f, 1e-30f};
+  for (int f = 0; f < features; ++f) std::copy_n(special, 7, x.data() + f * stride + 20);
+  for (const Grid& grid :
+       {Grid{16, 1.0f / 16, -128, 127}, Grid{0.25f, 4, -2, 1}, Grid{8, 0.125f, 0, 15}}) {
+    Pointwise p{.gain = gains, .shift = shifts, .activation = Activation::Relu};
+    FloatArray apart(x.size());
+    kernels_->pointwise(p, x.data(), apart.data(), features, n, stride);
+    kernels_->quantise(grid, apart.data(), apart.data(), std::int64_t{features} * stride);
+    p.quantise_out = &grid;
+    FloatArray together(x.size());
+    kernels_->pointwise(p, x.data(), together.data(), features, n, stride);
+    for (int f = 0; f < features; ++f) {
+      for (int s = 0; s < n; ++s) {
+        const float expected = apart.data()[f * stride + s];
+        const float got = together.data()[f * stride + s];
+        if (std::isnan(expected) && std::isnan(got)) continue;
+        ASSERT_EQ(got, expected) << f << " " << s;
+        ASSERT_EQ(std::signbit(got), std::signbit(expected)) << f << " " << s;
+      }
+    }
+  }
+}
+
 // Steps of 1/16 in and 1/4 out: a value in float and in float64 may fall on different sides of a
 // boundary only where the affine part is inexact, so gains are powers of two here and exact.
 TEST_P(KernelTest, PointwiseFormsAndGradients) {

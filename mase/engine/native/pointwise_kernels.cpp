@@ -1,5 +1,6 @@
 // Batch norm, activation and fake quantisation in one pass over a tile, and their gradients.
 #include <algorithm>
+#include <cmath>
 
 #include "mase/engine/native/isa_kernels.h"
 
@@ -58,6 +59,14 @@ Vec derivative(Vec x, Vec d, Vec low, Vec high) {
   return d;
 }
 
+// Whether a batch norm may carry the scale of the grid behind its ReLU: a power of two, which
+// changes no digits unless something overflows. What is not negative then lies above the grid's
+// lowest.
+bool scales_exactly(float gain, float shift, const Grid& grid) {
+  return grid.scale >= 1 && grid.low <= 0 && std::isfinite(gain * grid.scale) &&
+         std::isfinite(shift * grid.scale);
+}
+
 // Affine, QuantiseIn, QuantiseOut: which parts are there, known when the loop is compiled.
 template <Activation A, bool Affine, bool In, bool Out>
 void forward(const Pointwise& p, const float* x, float* y, int features, int n, int stride) {
@@ -71,6 +80,18 @@ void forward(const Pointwise& p, const float* x, float* y, int features, int n, 
     const Vec shift = splat(Affine ? p.shift[f] : 0.0f);
     const float* from = x + f * stride;
     float* to = y + f * stride;
+    if constexpr (Affine && !In && Out && A == Activation::Relu) {
+      if (scales_exactly(p.gain[f], p.shift[f], *p.quantise_out)) {
+        const Vec scaled_gain = gain * out.scale;
+        const Vec scaled_shift = shift * out.scale;
+        by_twos(vectors, [&](int v) {
+          const Vec value = fma_once(scaled_gain, load(from + v * kLanes), scaled_shift);
+          const Vec code = round_even(at_least(value, Vec{}));
+          store(to + v * kLanes, at_most(code, out.high) * out.step);
+        });
+        continue;
+      }
+    }
     by_twos(vectors, [&](int v) {
       Vec value = load(from + v * kLanes);
       if constexpr (Affine) value = fma_once(gain, value, shift);
