@@ -2,7 +2,6 @@
 // mode x batch, all taking turns in one process on one thread. A row "best" of an evaluation gives
 // each side the batch that suits it best out of 256, 4096 and all rows.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -12,7 +11,6 @@
 #include "bench/steps.h"
 #include "bench/table.h"
 #include "mase/engine/engine.h"
-#include "mase/engine/math_libraries.h"
 #include "mase/support/error.h"
 
 namespace mase::bench {
@@ -197,9 +195,6 @@ void run(const Settings& settings) {
 }  // namespace mase::bench
 
 int main(int argc, char** argv) {
-  // The libraries that bare LibTorch needs are loaded already: they see the settings of their users
-  // only in a process that starts with them.
-  if (mase::engine::prepare_math_libraries()) execv("/proc/self/exe", argv);
   const auto settings = mase::bench::parse_settings(
       argc, argv, "Native engine, Torch engine and bare LibTorch: network x mode x batch.");
   try {

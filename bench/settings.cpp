@@ -2,11 +2,13 @@
 #include "bench/settings.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
+#include "mase/engine/math_libraries.h"
 #include "mase/support/error.h"
 
 namespace mase::bench {
@@ -37,6 +39,9 @@ void need_rows(const Settings& settings, int rows) {
 }
 
 Settings parse_settings(int argc, char** argv, const char* about) {
+  // Where bare LibTorch is linked, its libraries are loaded already: they see how users have them
+  // set only in a process that starts with it.
+  if (engine::prepare_math_libraries()) execv("/proc/self/exe", argv);
   Settings settings;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
