@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "mase/engine/engine.h"
+#include "mase/engine/math_libraries.h"
 #include "mase/support/error.h"
 #include "tests/engine/networks.h"
 
@@ -65,6 +66,16 @@ TEST(Registry, AFileThatIsNoModuleSaysSo) {
     EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
     EXPECT_THAT(error.message(), HasSubstr("cannot be loaded"));
   }
+}
+
+TEST(MathLibraries, SettingsOfTheUserStay) {
+  setenv("OPENBLAS_NUM_THREADS", "2", 1);
+  unsetenv("GOMP_SPINCOUNT");
+  EXPECT_TRUE(prepare_math_libraries());
+  EXPECT_STREQ(std::getenv("OPENBLAS_NUM_THREADS"), "2");
+  EXPECT_STREQ(std::getenv("GOMP_SPINCOUNT"), "0");
+  EXPECT_FALSE(prepare_math_libraries()) << "nothing is missing any more";
+  setenv("OPENBLAS_NUM_THREADS", "1", 1);
 }
 
 }  // namespace

@@ -10,14 +10,10 @@
 namespace mase::engine {
 namespace {
 
-// A function of OpenBLAS, null where the process has not loaded it.
+// A function of OpenBLAS, whatever its file is called; null where this module runs without it.
 template <typename Function>
 Function of_open_blas(const char* name) {
-  void* blas = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD);
-  if (!blas) return nullptr;
-  const auto function = reinterpret_cast<Function>(dlsym(blas, name));
-  dlclose(blas);  // it stays loaded by those that need it
-  return function;
+  return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
 }
 
 // Debian chooses a BLAS behind a common file name.
