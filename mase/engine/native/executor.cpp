@@ -155,8 +155,8 @@ void Executor::gather(int tile, const Pass& pass) {
 }
 
 void Executor::loss(int tile, Pass& pass) {
-  const std::uint8_t* const labels =
-      pass.rows.labels;  // bytes written may be anything's: read once
+  // Read once: the bytes written below may, for all the compiler knows, be this pointer's.
+  const std::uint8_t* const labels = pass.rows.labels;
   if (!labels) return;
   const int n = valid(tile);
   std::uint8_t* label = tile_labels_.data();

@@ -90,6 +90,11 @@ class Executor {
     FloatArray tile_mean, tile_m2;          // [tile][padded channels]
     FloatArray s1, s2;                      // [tile][padded features]
   };
+  // A weight or bias on its way to a kernel.
+  struct Quantised {
+    std::optional<Grid> grid;  // where its precision is one
+    FloatArray values;
+  };
 
   // The memory of all tiles of a batch, and what else grows with it.
   void allocate(std::int64_t samples, const MemoryPlan& plan);
@@ -169,11 +174,7 @@ class Executor {
   const Weights* prepared_ = nullptr;  // what evaluation is prepared for
   std::uint64_t prepared_version_ = 0;
   std::vector<NormScratch> norms_;
-  std::vector<Pointwise> pointwise_;  // by step, if it is one
-  struct Quantised {
-    std::optional<Grid> grid;  // where the precision is one
-    FloatArray values;
-  };
+  std::vector<Pointwise> pointwise_;         // by step, if it is one
   std::vector<Quantised> quantised_;         // by step: weight then bias
   std::vector<const float*> linear_weight_;  // by step: what the kernel reads
   std::vector<const float*> linear_bias_;
