@@ -176,7 +176,7 @@ int measure_opening(const fs::path& folder, const JetsFile& file, const Settings
 }
 
 void run(const Settings& settings) {
-  JetsFile file{.source = data::find_carried_file("jsc/jsc_generated.h5")};
+  JetsFile file{.source = data::find_carried_file({}, "jsc/jsc_generated.h5")};
   if (file.source.empty()) usage_error("the jets that the project carries are not found");
   if (settings.smoke) file.rows = 20'000;
   const TemporaryFolder folder;

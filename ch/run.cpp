@@ -122,7 +122,8 @@ void Run::open() {
 void Run::open_data() {
   phases.start("open the data");
   log.info(fmt::format("Initialising dataset '{}'...", settings.text("dataset")));
-  data = ch::open_data(settings, [this](std::string_view text) { log.info(text); });
+  data = ch::open_data(
+      settings, [this](mase::LogLevel level, std::string_view text) { log.write(level, text); });
   phases.stop();
 }
 

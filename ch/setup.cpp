@@ -29,14 +29,13 @@ mase::ir::Graph build_model(const Settings& settings) {
       {.seed = seed(settings), .model_dir = settings.text_or("model_dir", "")});
 }
 
-mase::data::DataSet open_data(const Settings& settings,
-                              const std::function<void(std::string_view)>& info) {
+mase::data::DataSet open_data(const Settings& settings, const mase::data::LogSink& log) {
   return mase::data::open(settings.text("dataset"),
                           {.data_dir = settings.text_or("data_dir", ""),
                            .val_fraction = settings.number("val_fraction"),
                            .seed = seed(settings),
                            .use_cache = !settings.flag("disable_dataset_cache"),
-                           .info = info});
+                           .log = log});
 }
 
 mase::engine::ProgramOptions program_options(const Settings& settings) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string_view>
 
 #include "ch/options/settings.h"
@@ -16,9 +15,8 @@ namespace ch {
 mase::LogLevel log_level(const Settings& settings);
 // The network with its initial weights. Errors as of models::build.
 mase::ir::Graph build_model(const Settings& settings);
-// `info` gets the lines for the user. Errors as of data::open.
-mase::data::DataSet open_data(const Settings& settings,
-                              const std::function<void(std::string_view)>& info);
+// `log` gets the lines for the user. Errors as of data::open.
+mase::data::DataSet open_data(const Settings& settings, const mase::data::LogSink& log);
 mase::engine::ProgramOptions program_options(const Settings& settings);
 mase::train::FitOptions fit_options(const Settings& settings);
 // Every effective option by name, sorted: for hparams.yaml and run.json.

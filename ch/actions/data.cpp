@@ -20,7 +20,7 @@ namespace {
 
 mase::data::OpenOptions open_options(const Settings& settings, const mase::Log& log) {
   return {.data_dir = settings.text_or("data_dir", ""),
-          .info = [&log](std::string_view text) { log.info(text); }};
+          .log = [&log](mase::LogLevel level, std::string_view text) { log.write(level, text); }};
 }
 
 nlohmann::ordered_json describe(const mase::data::DataSet& set) {

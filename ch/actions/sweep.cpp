@@ -44,8 +44,8 @@ class Shelf {
     const bool quiet = !told_.insert(settings.text("dataset")).second;
     if (!quiet) log_.info(fmt::format("Initialising dataset '{}'...", settings.text("dataset")));
     found = std::make_shared<const mase::data::DataSet>(
-        open_data(settings, [this, quiet](std::string_view text) {
-          if (!quiet) log_.info(text);
+        open_data(settings, [this, quiet](mase::LogLevel level, std::string_view text) {
+          if (!quiet) log_.write(level, text);
         }));
     return found;
   }

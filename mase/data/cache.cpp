@@ -1,14 +1,20 @@
 // Entries are flat binary files: a header of one page, then the four arrays, each on a page
-// boundary, as they lie in memory.
+// boundary, as they lie in memory. An entry is read into memory of the run's own, not mapped: what
+// was checked against its checksum can then no longer change, and an entry that somebody cuts off
+// while it is in use ends nobody (reading a mapped file beyond its end is SIGBUS).
 #include "mase/data/cache.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <mutex>
@@ -94,6 +100,48 @@ bool plausible(const Header& h) {
          h.test_rows >= 1 && h.test_rows <= kMost;
 }
 
+// An open file that is closed on leaving. Nothing but a regular file is opened for good, so that a
+// pipe of that name stops nobody.
+class EntryFile {
+ public:
+  explicit EntryFile(const fs::path& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    struct stat s = {};
+    if (descriptor_ < 0 || ::fstat(descriptor_, &s) != 0 || !S_ISREG(s.st_mode)) return;
+    size_ = static_cast<std::uint64_t>(s.st_size);
+  }
+  ~EntryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  EntryFile(const EntryFile&) = delete;
+  EntryFile& operator=(const EntryFile&) = delete;
+
+  std::uint64_t size() const { return size_; }  // 0 if there is no such file
+
+  // Fills `to` from the place `at`. False if the file is shorter by now or cannot be read.
+  bool read(std::uint64_t at, std::span<std::byte> to) const {
+    while (!to.empty()) {
+      const ssize_t n = ::pread(descriptor_, to.data(), to.size(), static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return false;
+      at += static_cast<std::uint64_t>(n);
+      to = to.subspan(static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+
+ private:
+  int descriptor_;
+  std::uint64_t size_ = 0;
+};
+
+// Memory for the arrays, which begin at multiples of a page as they do in the file; null if there
+// is not enough.
+std::shared_ptr<std::byte> page_aligned(std::uint64_t bytes) {
+  return {static_cast<std::byte*>(std::aligned_alloc(kPage, static_cast<std::size_t>(bytes))),
+          std::free};
+}
+
 std::span<const std::byte> bytes_of(const ir::Tensor& tensor) {
   return {tensor.data(), tensor.bytes()};
 }
@@ -121,8 +169,8 @@ std::string text_hash(std::string_view text) {
 
 }  // namespace
 
-PreparedCache::PreparedCache(fs::path folder, std::function<void(std::string_view)> info)
-    : folder_(std::move(folder)), info_(std::move(info)) {}
+PreparedCache::PreparedCache(fs::path folder, LogSink log)
+    : folder_(std::move(folder)), log_(std::move(log)) {}
 
 fs::path PreparedCache::entry(std::string_view data_set, const std::string& hash) const {
   return folder_ / "prepared" /
@@ -136,8 +184,9 @@ void PreparedCache::write_or_tell(const std::function<void()>& write) const {
     static std::mutex mutex;
     static std::set<fs::path> told;
     const std::scoped_lock lock(mutex);
-    if (told.insert(folder_).second && info_) {
-      info_(fmt::format("prepared data is not kept for the next run: {}", error.what()));
+    if (told.insert(folder_).second && log_) {
+      log_(LogLevel::Warning,
+           fmt::format("prepared data is not kept for the next run: {}", error.what()));
     }
   }
 }
@@ -161,27 +210,30 @@ std::string PreparedCache::hash_of(const fs::path& file) const {
 std::optional<Prepared> PreparedCache::load(std::string_view data_set,
                                             const std::string& hash) const {
   if (folder_.empty()) return std::nullopt;
-  const auto file = map_file(entry(data_set, hash));
-  if (!file || file->bytes.size() < kPage) return std::nullopt;
+  const EntryFile file(entry(data_set, hash));
   Header h;
-  std::memcpy(&h, file->bytes.data(), sizeof h);
+  if (!file.read(0, std::as_writable_bytes(std::span(&h, 1)))) return std::nullopt;
   if (h.magic != kMagic || h.layout != kLayout || h.preparation != kPreparationVersion ||
       std::string_view(h.source_hash.data(), h.source_hash.size()) != hash ||
       h.own != checksum_of(h) || !plausible(h)) {
     return std::nullopt;
   }
   const Places places = places_of(h);
-  if (places.end != file->bytes.size()) return std::nullopt;
+  if (places.end != file.size()) return std::nullopt;
+  const std::shared_ptr<std::byte> owner = page_aligned(places.end - kPage);
+  if (!owner) return std::nullopt;
+  const std::span bytes(owner.get(), static_cast<std::size_t>(places.end - kPage));
+  if (!file.read(kPage, bytes)) return std::nullopt;
   const auto array = [&](std::size_t i) {
-    return file->bytes.subspan(places.first[i], places.bytes[i]);
+    return bytes.subspan(static_cast<std::size_t>(places.first[i] - kPage),
+                         static_cast<std::size_t>(places.bytes[i]));
   };
   for (std::size_t i = 0; i < h.arrays.size(); ++i) {
     if (checksum(array(i)) != h.arrays[i]) return std::nullopt;
   }
   const auto split = [&](std::size_t i, std::int64_t rows) {
-    return Split{
-        ir::Tensor::view({rows, h.features}, ir::DType::Float32, array(i).data(), file->owner),
-        ir::Tensor::view({rows}, ir::DType::Int64, array(i + 1).data(), file->owner)};
+    return Split{ir::Tensor::view({rows, h.features}, ir::DType::Float32, array(i).data(), owner),
+                 ir::Tensor::view({rows}, ir::DType::Int64, array(i + 1).data(), owner)};
   };
   return Prepared{.train = split(0, h.train_rows),
                   .test = split(2, h.test_rows),

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,15 +14,15 @@ namespace mase::data {
 
 class PreparedCache {
  public:
-  // An empty folder keeps nothing. `info` gets the lines for the user.
-  PreparedCache(std::filesystem::path folder, std::function<void(std::string_view)> info);
+  // An empty folder keeps nothing. `log` gets the lines for the user.
+  PreparedCache(std::filesystem::path folder, LogSink log);
 
   // SHA-256 of a file. Taken from the last time if the file's size, inode and times are those of
   // then, so that a large file need not be read. Throws Error{Unreadable} if it cannot be read.
   std::string hash_of(const std::filesystem::path& file) const;
 
-  // The prepared rows of the source with this hash, mapped into memory; checked against their
-  // checksum.
+  // The prepared rows of the source with this hash, read into memory and checked there against
+  // their checksum.
   std::optional<Prepared> load(std::string_view data_set, const std::string& hash) const;
   void store(std::string_view data_set, const std::string& hash, const Prepared& rows) const;
 
@@ -32,7 +31,7 @@ class PreparedCache {
   void write_or_tell(const std::function<void()>& write) const;
 
   std::filesystem::path folder_;
-  std::function<void(std::string_view)> info_;
+  LogSink log_;
 };
 
 }  // namespace mase::data

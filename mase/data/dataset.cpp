@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "mase/data/lookup.h"
 #include "mase/support/error.h"
 #include "mase/support/shuffle.h"
 #include "mase/support/suggest.h"
@@ -80,14 +81,17 @@ DataSet open(std::string_view name_or_path, const OpenOptions& options) {
     usage_error(fmt::format("the validation fraction must be at least 0 and below 1, not {}",
                             options.val_fraction));
   }
+  check_data_dir(options);
   const Found found = find(name_or_path);
   DataSet set = found.row->open(options, found.source);
   if (options.val_fraction > 0) {
     split_validation(set, options.val_fraction, options.seed);
-  } else if (set.validation.features.data() == set.train.features.data() && options.info) {
-    options.info(fmt::format(
-        "{}: validation uses the training rows; set a validation fraction to hold rows back",
-        set.info.name));
+  } else if (set.validation.features.data() == set.train.features.data()) {
+    options.tell(
+        LogLevel::Info,
+        fmt::format(
+            "{}: validation uses the training rows; set a validation fraction to hold rows back",
+            set.info.name));
   }
   return set;
 }

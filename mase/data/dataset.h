@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mase/ir/tensor.h"
+#include "mase/support/log.h"
 
 // Data sets: one row each (DataSetRow), opened into tensors that loaders draw batches from.
 namespace mase::data {
@@ -35,13 +36,20 @@ struct Split {
   std::int64_t rows() const { return defined() ? features.dim(0) : 0; }
 };
 
+// Takes the log lines of opening a data set, each with its level.
+using LogSink = std::function<void(LogLevel, std::string_view)>;
+
 struct OpenOptions {
   std::filesystem::path data_dir =
       {};                     // --data-dir; then MASE_DATA_DIR, the user's cache, the repo
   double val_fraction = 0.0;  // 0: validation = training rows, as the original
   std::uint64_t seed = 0;     // of the validation split
   bool use_cache = true;
-  std::function<void(std::string_view)> info = nullptr;  // log lines for the user
+  LogSink log = nullptr;
+
+  void tell(LogLevel level, std::string_view line) const {
+    if (log) log(level, line);
+  }
 };
 
 struct DataSet {

@@ -37,17 +37,18 @@ std::filesystem::path find_jets(const OpenOptions& options) {
   constexpr std::array names = {kFileName};
   constexpr std::array<std::string_view, 1> subfolders = {"jsc"};
   if (auto path = find_data_file(options, names, subfolders); !path.empty()) return path;
-  auto sample = find_carried_file("jsc/jsc_generated.h5");
+  auto sample = find_carried_file(options, "jsc/jsc_generated.h5");
   if (sample.empty()) {
     throw Error(ErrorKind::Unreadable, "the jet data is nowhere to be found", {},
                 fmt::format("put {} into --data-dir or MASE_DATA_DIR, or name a file", kFileName));
   }
-  if (options.info) {
-    options.info(fmt::format(
-        "jsc: using the simulated sample that comes with this program ({}); for the published data "
-        "put {} into --data-dir or MASE_DATA_DIR, or fetch it with `ch data jsc --download`",
-        sample.string(), kFileName));
-  }
+  // Who named a folder meant other data.
+  options.tell(
+      names_folder(options) ? LogLevel::Warning : LogLevel::Info,
+      fmt::format(
+          "jsc: using the simulated sample that comes with this program ({}); for the published "
+          "data put {} into --data-dir or MASE_DATA_DIR, or fetch it with `ch data jsc --download`",
+          sample.string(), kFileName));
   return sample;
 }
 
@@ -64,18 +65,17 @@ Prepared prepared_rows(const std::filesystem::path& path, const std::string& has
 DataSet open_jsc(const OpenOptions& options, const std::filesystem::path& source) {
   const Info info = jsc_info();
   const std::filesystem::path path = source.empty() ? find_jets(options) : source;
-  const PreparedCache cache(options.use_cache ? cache_folder() : "", options.info);
+  const PreparedCache cache(options.use_cache ? cache_folder() : "", options.log);
   const std::string hash = cache.hash_of(path);
   const Prepared rows = prepared_rows(path, hash, cache, info);
-  if (options.info) {
-    if (rows.duplicates > 0) {
-      options.info(fmt::format("jsc: {} of {} rows were repetitions and are left out",
-                               rows.duplicates, rows.rows_read));
-    }
-    if (const auto only = only_class(rows)) {
-      options.info(fmt::format("jsc: all rows are of the one class {}: there is nothing to learn",
-                               info.class_names.at(static_cast<std::size_t>(*only))));
-    }
+  if (rows.duplicates > 0) {
+    options.tell(LogLevel::Info, fmt::format("jsc: {} of {} rows were repetitions and are left out",
+                                             rows.duplicates, rows.rows_read));
+  }
+  if (const auto only = only_class(rows)) {
+    options.tell(LogLevel::Warning,
+                 fmt::format("jsc: all rows are of the one class {}: there is nothing to learn",
+                             info.class_names.at(static_cast<std::size_t>(*only))));
   }
   return {.info = info,
           .train = rows.train,

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "mase/data/lookup.h"
@@ -44,9 +46,10 @@ class Cache : public testing::Test {
     return {};
   }
   DataSet open_source(bool use_cache = true) {
-    return open(source().string(), {.use_cache = use_cache, .info = [this](std::string_view line) {
-                                      log_.emplace_back(line);
-                                    }});
+    return open(source().string(),
+                {.use_cache = use_cache, .log = [this](LogLevel level, std::string_view line) {
+                   log_.push_back(fmt::format("{}: {}", name(level), line));
+                 }});
   }
   // Long enough for the source's times to be trusted.
   static void let_time_pass() { std::this_thread::sleep_for(std::chrono::milliseconds(150)); }
@@ -107,6 +110,31 @@ TEST_F(Cache, ADamagedEntryIsMadeAnew) {
   expect_same(open_source(), plain);
 }
 
+// Nothing of a loaded entry is left on the disk: cutting the file off, or writing into it, changes
+// no row and ends no process (a mapping would: SIGBUS).
+TEST_F(Cache, AnEntryMayBeCutOffOrOverwrittenWhileInUse) {
+  const DataSet plain = open_source(false);
+  open_source();
+  const DataSet cached = open_source();
+  std::string whole = read_file(entry()).or_throw();
+  {
+    std::fstream file(entry(), std::ios::in | std::ios::out | std::ios::binary);
+    file << std::string(whole.size(), 'x');
+  }
+  expect_same(cached, plain);
+  fs::resize_file(entry(), 0);
+  expect_same(cached, plain);
+  expect_same(open_source(), plain);
+}
+
+TEST_F(Cache, APipeInThePlaceOfAnEntryStopsNobody) {
+  const DataSet plain = open_source();
+  const fs::path path = entry();
+  fs::remove(path);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  expect_same(open_source(), plain);
+}
+
 TEST_F(Cache, AChangedSourceIsPreparedAgain) {
   const DataSet before = open_source();
   let_time_pass();
@@ -149,7 +177,7 @@ TEST_F(Cache, AFolderThatCannotBeWrittenIsToldOnceAndDoesNoHarm) {
   expect_same(open_source(), plain);
   expect_same(open_source(), plain);
   const auto told = std::count_if(log_.begin(), log_.end(), [](const std::string& line) {
-    return line.find("prepared data is not kept") != std::string::npos;
+    return line.find("warning: prepared data is not kept") != std::string::npos;
   });
   EXPECT_EQ(told, 1);
 }

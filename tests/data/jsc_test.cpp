@@ -27,8 +27,9 @@ class Jsc : public testing::Test {
 
   DataSet open_text(std::string_view text) {
     write_file(path_, text);
-    return open(path_, {.use_cache = false,
-                        .info = [this](std::string_view line) { log_.emplace_back(line); }});
+    return open(path_, {.use_cache = false, .log = [this](LogLevel level, std::string_view line) {
+                          log_.push_back(fmt::format("{}: {}", name(level), line));
+                        }});
   }
   Error error_of(std::string_view text) {
     try {
@@ -46,10 +47,9 @@ class Jsc : public testing::Test {
 
 TEST_F(Jsc, IsTheCarriedSampleWhenNothingElseIsThereAndSaysSo) {
   std::vector<std::string> log;
-  const DataSet set =
-      open("jsc", {.data_dir = "/nowhere", .use_cache = false, .info = [&](std::string_view line) {
-                     log.emplace_back(line);
-                   }});
+  const DataSet set = open("jsc", {.use_cache = false, .log = [&](LogLevel, std::string_view line) {
+                                     log.emplace_back(line);
+                                   }});
   EXPECT_THAT(log,
               ElementsAre(HasSubstr("sample"), HasSubstr("validation uses the training rows")));
   EXPECT_EQ(set.train.rows(), 120000);
@@ -99,7 +99,7 @@ TEST_F(Jsc, DropsRepetitionsAndSaysSo) {
       }));
   EXPECT_EQ(set.train.rows() + set.test.rows(), 19);
   EXPECT_EQ(set.test.rows(), 4);
-  EXPECT_THAT(log_, testing::Contains("jsc: 1 of 20 rows were repetitions and are left out"));
+  EXPECT_THAT(log_, testing::Contains("info: jsc: 1 of 20 rows were repetitions and are left out"));
 }
 
 TEST_F(Jsc, ZeroAndMinusZeroAreTheSameValueButCloseDoublesAreNot) {
@@ -173,7 +173,8 @@ TEST_F(Jsc, WarnsOfASingleClass) {
   open_text(jets_csv(20, [](std::int64_t, const std::string& name) {
     return name == "j_q" ? "1" : name.size() == 3 ? "0" : "";
   }));
-  EXPECT_THAT(log_, testing::Contains(HasSubstr("all rows are of the one class j_q")));
+  EXPECT_THAT(log_,
+              testing::Contains(HasSubstr("warning: jsc: all rows are of the one class j_q")));
 }
 
 TEST_F(Jsc, ReadsTheSameTableFromEveryFormat) {

@@ -85,6 +85,7 @@ TEST_F(Mnist, TakesPlainFilesInASubfolderAndBothSpellings) {
 }
 
 TEST_F(Mnist, SaysWhereItLookedAndHowToGetTheData) {
+  std::filesystem::create_directories(folder_);
   const std::string error = error_of();
   EXPECT_THAT(error, HasSubstr("train-images-idx3-ubyte.gz is not in " + folder_.string()));
   EXPECT_THAT(error, HasSubstr("ch data mnist --download"));
