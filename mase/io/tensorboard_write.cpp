@@ -106,9 +106,11 @@ std::string protobuf_value(const ir::Value& value) {
 EventWriter::EventWriter(const std::filesystem::path& folder) {
   create_folder(folder);
   static std::atomic<int> next{0};
-  path_ = folder / fmt::format("events.out.tfevents.{}.{}.{}.{}", static_cast<std::int64_t>(now()),
-                               host(), ::getpid(), next++);
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+  do {  // two containers may have the same host name and process number
+    path_ = folder / fmt::format("events.out.tfevents.{}.{}.{}.{}",
+                                 static_cast<std::int64_t>(now()), host(), ::getpid(), next++);
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail(path_, errno);
   std::string event;
   put_double(event, 1, now());

@@ -13,7 +13,9 @@ namespace mase {
 
 // A file that appears whole or not at all: written under a temporary name beside its destination,
 // flushed to the disk, then renamed. Dropped without commit(), it leaves nothing behind and the
-// previous file as it was. Failures throw Error{RunFailed} that say what happened ("disk full").
+// previous file as it was. What a killed process left is removed with the next write to the folder.
+// Links stay links; what is no file (a pipe, /dev/stdout) is written to as it is. Failures throw
+// Error{RunFailed} that say what happened ("no space left on the disk").
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);  // creates missing parent folders
@@ -28,14 +30,22 @@ class AtomicFile {
  private:
   [[noreturn]] void fail(const char* doing);
   void flush_buffer();
+  void discard();
 
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  std::filesystem::path temporary_;  // empty: written in place
   int descriptor_ = -1;
   std::string buffer_;
 };
 
 void write_file(const std::filesystem::path& path, std::string_view text);  // atomically
+
+// Removes what killed writers left in this folder and below it. Files that are being written by
+// living processes, of whatever host, stay.
+void remove_leftovers(const std::filesystem::path& folder);
+
+// What an errno means, in words for users.
+std::string system_reason(int code);
 
 // The whole file; at most `limit` bytes (a ReadError above).
 Result<std::string> read_file(const std::filesystem::path& path,

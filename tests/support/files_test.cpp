@@ -1,11 +1,15 @@
 #include "mase/support/files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
+#include <iterator>
 
 namespace mase {
 namespace {
@@ -55,6 +59,81 @@ TEST_F(Files, AFailedWriteKeepsThePreviousFile) {
   ::waitpid(child, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 0);
   EXPECT_EQ(content(path), "previous");
+}
+
+// A writer of another process that stops in the middle. Ends with the returned process.
+pid_t stuck_writer(const fs::path& path) {
+  int ready[2];
+  if (::pipe(ready) != 0) return -1;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFile file(path);
+    file.write(std::string(1 << 20, 'x'));
+    static_cast<void>(!::write(ready[1], "x", 1));
+    for (;;) ::pause();
+  }
+  char byte = 0;
+  static_cast<void>(!::read(ready[0], &byte, 1));
+  ::close(ready[0]);
+  ::close(ready[1]);
+  return child;
+}
+
+TEST_F(Files, WhatAKilledWriterLeavesIsCleared) {
+  const fs::path path = folder_ / "deep" / "a.txt";
+  const auto entries = [&] {
+    return std::distance(fs::directory_iterator(path.parent_path()), {});
+  };
+  const pid_t writer = stuck_writer(path);
+  EXPECT_EQ(entries(), 1);
+  remove_leftovers(folder_);
+  EXPECT_EQ(entries(), 1);  // it is alive
+  ::kill(writer, SIGKILL);
+  int status = 0;
+  ::waitpid(writer, &status, 0);
+  EXPECT_EQ(entries(), 1);
+  remove_leftovers(folder_);
+  EXPECT_EQ(entries(), 0);
+}
+
+TEST_F(Files, TheNextWriteClearsTheFolder) {
+  fs::create_directories(folder_ / "next");
+  std::ofstream(folder_ / "next" / ".mase-0123456789abcdef.tmp") << "half";
+  std::ofstream(folder_ / "next" / ".mase-of-a-user.tmp") << "theirs";
+  write_file(folder_ / "next" / "a.txt", "a");
+  EXPECT_FALSE(fs::exists(folder_ / "next" / ".mase-0123456789abcdef.tmp"));
+  EXPECT_TRUE(fs::exists(folder_ / "next" / ".mase-of-a-user.tmp"));
+}
+
+TEST_F(Files, NamesMayBeAsLongAsTheSystemAllows) {
+  const fs::path path = folder_ / std::string(255, 'n');
+  write_file(path, "a");
+  EXPECT_EQ(content(path), "a");
+}
+
+TEST_F(Files, ALinkStaysOne) {
+  write_file(folder_ / "target", "before");
+  fs::create_symlink("target", folder_ / "link");
+  write_file(folder_ / "link", "after");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(content(folder_ / "target"), "after");
+}
+
+TEST_F(Files, APipeIsWrittenToAndNotReplaced) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0666), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  write_file(pipe, "text");
+  char text[8] = {};
+  EXPECT_EQ(::read(reader, text, sizeof text), 4);
+  EXPECT_STREQ(text, "text");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  ::close(reader);
+}
+
+TEST_F(Files, AFolderIsNotReplaced) {
+  EXPECT_THROW(write_file(folder_, "x"), Error);
+  EXPECT_TRUE(fs::is_directory(folder_));
 }
 
 TEST_F(Files, ReadingIsBounded) {
