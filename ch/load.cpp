@@ -9,6 +9,7 @@
 #include "mase/io/checkpoint.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
+#include "mase/train/run_folder.h"
 
 namespace ch {
 
@@ -62,7 +63,7 @@ fs::path latest_checkpoint(const fs::path& projects) {
   fs::file_time_type when = fs::file_time_type::min();
   std::error_code error;
   for (const fs::directory_entry& project : fs::directory_iterator(projects, error)) {
-    const fs::path path = project.path() / "software" / "training_ckpts" / "best.ckpt";
+    const fs::path path = mase::train::newest_checkpoint(project.path(), "best.ckpt");
     const fs::file_time_type time = fs::last_write_time(path, error);
     if (error || time <= when) continue;
     latest = path;

@@ -295,7 +295,7 @@ void Fit::report_interruption() {
     return;
   }
   output_.warn(fmt::format("{}; saved as {}", where, files_->last().string()));
-  output_.info("Go on with: " + resume_command(output_));
+  output_.info("Go on with: " + resume_command(output_, files_->resume_argument()));
 }
 
 void Fit::report_end() {

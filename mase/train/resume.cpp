@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "mase/support/error.h"
-#include "mase/train/checkpoint_files.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/run_folder.h"
 
@@ -19,18 +18,20 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path find_file(const std::string& which, const fs::path& project) {
+  std::error_code code;
   const bool by_name = which == "last" || which == "best";
   if (!by_name) {
-    if (fs::is_regular_file(which)) return which;
+    if (fs::is_regular_file(which, code)) return which;
     usage_error(fmt::format("no checkpoint to resume from: '{}' is no file", which), {},
                 "give last, best or the path of a .ckpt file");
   }
   if (project.empty()) usage_error(fmt::format("'{}' needs the folder of a project", which));
   const fs::path folder = checkpoints_folder(project);
-  fs::path path = folder / (which + ".ckpt");
-  if (fs::is_regular_file(path)) return path;
+  const fs::path path = folder / (which + ".ckpt");
+  if (const fs::path newest = newest_checkpoint(project, which + ".ckpt"); !newest.empty()) {
+    return newest;
+  }
   std::vector<std::string> there;
-  std::error_code code;
   for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end;
        it.increment(code)) {
     if (it->path().extension() == ".ckpt") there.push_back(it->path().string());
@@ -154,9 +155,9 @@ std::string typed_again(const std::vector<std::string>& command, const std::stri
   return text;
 }
 
-std::string resume_command(const Output& output) {
+std::string resume_command(const Output& output, const std::string& from) {
   const std::string text = typed_again(output.command, output.folder.filename().string());
-  return text.empty() ? "--resume last" : text + " --resume last";
+  return (text.empty() ? "" : text + " ") + "--resume " + quoted(from);
 }
 
 }  // namespace mase::train

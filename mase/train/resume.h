@@ -21,7 +21,8 @@ struct Resumption {
   ir::Dict files;             // sizes of that run's metric files at this moment
 };
 
-// Finds and reads "last", "best" (of the project's training_ckpts) or a path. Throws Error{Usage}
+// Finds and reads "last", "best" (of that run of the project which has written last) or a path.
+// Throws Error{Usage}
 // when there is none, naming what there is; Error{Unreadable} for a damaged file.
 Resumption find_resumption(const std::string& which, const std::filesystem::path& project);
 
@@ -37,7 +38,8 @@ void restore(const Resumption& from, const ir::Graph& graph, const engine::Optim
 // holds the day. Without --resume.
 std::string typed_again(const std::vector<std::string>& command, const std::string& project);
 
-// The command line to go on with, made from the one that was typed: "ch train ... --resume last".
-std::string resume_command(const Output& output);
+// The command line to go on with, made from the one that was typed: "ch train ... --resume last",
+// where `from` is "last".
+std::string resume_command(const Output& output, const std::string& from);
 
 }  // namespace mase::train

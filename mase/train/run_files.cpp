@@ -13,18 +13,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Whether a state of the same run is there that is further than the one to go on from.
+bool is_behind(const Resumption& from, const fs::path& folder) {
+  const Result<io::Checkpoint> other = io::read_checkpoint(folder / "last.ckpt");
+  return other.ok() && version_of(*other) == from.version &&
+         other->global_step > from.checkpoint.global_step;
+}
+
 // The run goes on in its own version folder, unless it goes back behind what that run has reached
-// (a best.ckpt, say): then it is a new run that shares a beginning.
-bool goes_on_in_place(const Resumption& from, const fs::path& project) {
-  if (from.version < 0 || !fs::exists(version_folder(project, from.version))) return false;
+// (a best.ckpt, say), or somebody else goes on with it: then it is a new run that shares a
+// beginning. `lock` holds its number then.
+bool goes_on_in_place(const Resumption& from, const fs::path& project, RunLock& lock,
+                      const Output& output) {
   std::error_code code;
+  if (from.version < 0 || !fs::exists(version_folder(project, from.version), code)) return false;
   const fs::path inside = fs::relative(from.path, checkpoints_folder(project), code);
   if (code || inside.empty() || inside.native().starts_with("..")) return false;
-  const fs::path newest = from.path.parent_path() / "last.ckpt";
-  if (fs::equivalent(newest, from.path, code)) return true;
-  const Result<io::Checkpoint> other = io::read_checkpoint(newest);
-  return !other.ok() || version_of(*other) != from.version ||
-         other->global_step <= from.checkpoint.global_step;
+  if (!lock.take_run(from.version)) {
+    output.warn(fmt::format("run {} is still at work: this is a new run that shares its beginning",
+                            from.version));
+    return false;
+  }
+  if (is_behind(from, checkpoints_folder(project)) ||
+      is_behind(from, run_checkpoints_folder(project, from.version))) {
+    lock.leave_run();
+    return false;
+  }
+  return true;
 }
 
 void copy_beginning(const Resumption& from, const fs::path& project, const fs::path& to) {
@@ -41,14 +56,14 @@ RunFiles::RunFiles(const FitOptions& options, const Output& output, const Resump
     : options_(options), output_(output) {
   facts_.options = &options_;
   if (output.folder.empty() || options.one_batch) return;
-  const bool in_place = from && goes_on_in_place(*from, output.folder);
+  lock_.emplace(output.folder);
+  const bool in_place = from && goes_on_in_place(*from, output.folder, *lock_, output);
   version_ = in_place ? from->version : create_version(output.folder);
+  if (!in_place) lock_->take_run(version_);
   const fs::path folder = version_folder(output.folder, version_);
   if (from && !in_place) copy_beginning(*from, output.folder, folder);
   facts_.version = version_;
-  checkpoints_ = std::make_unique<CheckpointFiles>(output.folder, version_, output_);
-  facts_.best = checkpoints_->best();
-  facts_.last = checkpoints_->last();
+  checkpoints_ = std::make_unique<CheckpointFiles>(output.folder, version_, *lock_, output_);
   // A run that had a best one has it still: claimed with the first write.
   has_best_ = in_place && from->position.validated();
   metrics_ = MetricsLog(folder, learning_rate_tag(options.optimiser.kind), output.hyper_parameters,
@@ -64,6 +79,24 @@ void RunFiles::describe(const ir::Graph& graph, const data::DataSet& data,
   facts_.engine = std::string(engine.name());
   record_.describe(graph, data, engine);
   record_.set("course", course_of(facts_));
+}
+
+io::Checkpoint RunFiles::snapshot(const engine::Program& program, const Position& position) {
+  facts_.best = checkpoints_->best();
+  facts_.last = checkpoints_->last();
+  return make_snapshot(program, position, facts_, metrics_.files());
+}
+
+fs::path RunFiles::best() const {
+  return has_best_ ? checkpoints_->best() : fs::path{};
+}
+
+fs::path RunFiles::last() const {
+  return has_last_ ? checkpoints_->last() : fs::path{};
+}
+
+std::string RunFiles::resume_argument() const {
+  return checkpoints_->resume_argument();
 }
 
 void RunFiles::rescue() {
@@ -97,7 +130,7 @@ void RunFiles::end_epoch(const engine::Program& program, const Position& positio
       std::chrono::duration<double>(std::chrono::steady_clock::now() - written_).count();
   const bool due = since >= options_.seconds_between_checkpoints;
   if (!due && !improved) return;
-  io::Checkpoint now = make_snapshot(program, position, facts_, metrics_.files());
+  io::Checkpoint now = snapshot(program, position);
   if (improved) pending_best_ = now;
   if (!due) return;
   write(now);
@@ -108,7 +141,7 @@ void RunFiles::finish(const engine::Program& program, const Position& position) 
   if (!active()) return;
   flush_metrics();
   const bool saved = has_last_ && saved_batches_ == position.batches && !pending_best_;
-  if (!saved) write(make_snapshot(program, position, facts_, metrics_.files()));
+  if (!saved) write(snapshot(program, position));
 }
 
 }  // namespace mase::train

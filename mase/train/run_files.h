@@ -11,6 +11,7 @@
 #include "mase/train/position.h"
 #include "mase/train/resume.h"
 #include "mase/train/run_folder.h"
+#include "mase/train/run_lock.h"
 #include "mase/train/snapshot.h"
 #include "mase/train/train.h"
 
@@ -39,10 +40,13 @@ class RunFiles {
   void finish(const engine::Program& program, const Position& position);
 
   // Empty if this run has none.
-  std::filesystem::path best() const { return has_best_ ? facts_.best : std::filesystem::path{}; }
-  std::filesystem::path last() const { return has_last_ ? facts_.last : std::filesystem::path{}; }
+  std::filesystem::path best() const;
+  std::filesystem::path last() const;
+  // What --resume takes to go on with this run. Of an active run only.
+  std::string resume_argument() const;
 
  private:
+  io::Checkpoint snapshot(const engine::Program& program, const Position& position);
   void write(const io::Checkpoint& last);
   void flush_metrics();
 
@@ -52,6 +56,7 @@ class RunFiles {
   RunFacts facts_;
   RunRecord record_;
   MetricsLog metrics_;
+  std::optional<RunLock> lock_;  // outlives the checkpoints
   std::unique_ptr<CheckpointFiles> checkpoints_;
   std::optional<io::Checkpoint> pending_best_;
   std::optional<std::int64_t> saved_batches_;  // where the written last.ckpt stands

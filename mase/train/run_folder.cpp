@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "mase/support/error.h"
 #include "mase/support/files.h"
@@ -21,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "version_";
+constexpr std::array kCheckpoints{"best.ckpt", "last.ckpt"};
 
 std::optional<std::int64_t> version_number(const std::string& name) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
@@ -29,6 +33,29 @@ std::optional<std::int64_t> version_number(const std::string& name) {
   const auto [rest, code] = std::from_chars(name.data() + kPrefix.size(), end, number);
   if (code != std::errc{} || rest != end || number < 0) return std::nullopt;
   return number;
+}
+
+// The highest number of the folders version_N in it, -1 if there is none.
+std::int64_t highest_in(const fs::path& folder) {
+  std::int64_t highest = -1;
+  std::error_code code;
+  for (fs::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
+    if (const auto number = version_number(it->path().filename())) {
+      highest = std::max(highest, *number);
+    }
+  }
+  return highest;
+}
+
+// When the run whose checkpoints lie here wrote one.
+fs::file_time_type last_written(const fs::path& folder) {
+  fs::file_time_type latest = fs::file_time_type::min();
+  for (const char* name : kCheckpoints) {
+    std::error_code code;
+    const fs::file_time_type time = fs::last_write_time(folder / name, code);
+    if (!code) latest = std::max(latest, time);
+  }
+  return latest;
 }
 
 std::string now() {
@@ -55,29 +82,57 @@ fs::path version_folder(const fs::path& project, std::int64_t version) {
   return logs_folder(project) / fmt::format("{}{}", kPrefix, version);
 }
 
+fs::path run_checkpoints_folder(const fs::path& project, std::int64_t version) {
+  return checkpoints_folder(project) / fmt::format("{}{}", kPrefix, version);
+}
+
 std::int64_t newest_version(const fs::path& project) {
-  std::int64_t newest = -1;
+  return highest_in(logs_folder(project));
+}
+
+std::int64_t version_of(const io::Checkpoint& checkpoint) {
+  const ir::Value mase(checkpoint.mase);
+  const ir::Value* version = mase.find("version");
+  return version && version->is<std::int64_t>() ? version->as_int() : -1;
+}
+
+std::int64_t version_of(const fs::path& checkpoint) {
+  const Result<io::Checkpoint> read = io::read_checkpoint(checkpoint);
+  return read.ok() ? version_of(*read) : -1;
+}
+
+fs::path newest_checkpoint(const fs::path& project, const std::string& name) {
+  const fs::path top = checkpoints_folder(project);
+  std::vector<fs::path> folders{top};
   std::error_code code;
-  for (fs::directory_iterator it(logs_folder(project), code), end; !code && it != end;
-       it.increment(code)) {
-    if (const auto number = version_number(it->path().filename())) {
-      newest = std::max(newest, *number);
-    }
+  for (fs::directory_iterator it(top, code), end; !code && it != end; it.increment(code)) {
+    if (version_number(it->path().filename())) folders.push_back(it->path());
   }
-  return newest;
+  fs::path newest;
+  fs::file_time_type when = fs::file_time_type::min();
+  for (const fs::path& folder : folders) {
+    const fs::file_time_type time = last_written(folder);
+    if (time <= when) continue;
+    newest = folder / name;
+    when = time;
+  }
+  return !newest.empty() && fs::is_regular_file(newest, code) ? newest : fs::path{};
 }
 
 std::int64_t create_version(const fs::path& project) {
   create_folder(logs_folder(project));
-  std::int64_t next = newest_version(project) + 1;
+  // Checkpoints outlive a removed folder of logs: their run's number is not given again.
+  const fs::path checkpoints = checkpoints_folder(project);
+  std::int64_t next = std::max(newest_version(project), highest_in(checkpoints));
+  for (const char* name : kCheckpoints) next = std::max(next, version_of(checkpoints / name));
+  if (next == std::numeric_limits<std::int64_t>::max()) next = -1;
   std::error_code code;
   // create_directory says whether it was we who made it.
-  while (!fs::create_directory(version_folder(project, next), code)) {
+  while (!fs::create_directory(version_folder(project, ++next), code)) {
     if (code) {
-      throw Error(ErrorKind::RunFailed, "cannot create the folder: " + code.message(),
+      throw Error(ErrorKind::RunFailed, "cannot create the folder: " + system_reason(code.value()),
                   {.file = version_folder(project, next).string()});
     }
-    ++next;
   }
   return next;
 }

@@ -315,11 +315,11 @@ TEST_F(Resume, ADamagedCheckpointIsUnreadable) {
 TEST(ResumeCommand, IsTheOneTypedWithResume) {
   Output output{.folder = "/data/out/jsc-toy_cls_jsc_2024-02-10",
                 .command = {"ch", "train", "jsc-toy", "jsc", "--max-epochs", "10"}};
-  EXPECT_EQ(resume_command(output),
+  EXPECT_EQ(resume_command(output, "last"),
             "ch train jsc-toy jsc --max-epochs 10 --project jsc-toy_cls_jsc_2024-02-10 "
             "--resume last");
   output.command = {"ch", "train", "--resume", "best", "--project", "a b", "jsc-toy", "jsc"};
-  EXPECT_EQ(resume_command(output), "ch train --project 'a b' jsc-toy jsc --resume last");
+  EXPECT_EQ(resume_command(output, "last"), "ch train --project 'a b' jsc-toy jsc --resume last");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 // Checkpoints appear whole or not at all, so one that cannot be read is not ours: begin anew.
 bool can_go_on(const fs::path& folder) {
-  return io::read_checkpoint(checkpoints_folder(folder) / "last.ckpt").ok();
+  return io::read_checkpoint(newest_checkpoint(folder, "last.ckpt")).ok();
 }
 
 void measure_curves(RunOutcome& outcome) {

@@ -1,12 +1,8 @@
 // What a sweep remembers between two processes.
 #include "mase/train/sweep/state.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -114,28 +110,17 @@ void SweepState::write() {
   next_write_ = end + 10 * (end - start);
 }
 
-FolderLock::FolderLock(const fs::path& folder) {
-  create_folder(folder);
-  const fs::path path = folder / "lock";
-  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file_ < 0) {
-    throw Error(ErrorKind::RunFailed,
-                fmt::format("cannot be written: {}", std::generic_category().message(errno)),
-                {.file = path.string()});
-  }
-  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-  const int code = errno;
-  ::close(file_);
-  if (code != EWOULDBLOCK) {  // a file system without locks: two sweeps are the user's to avoid
-    file_ = -1;
+FolderLock::FolderLock(const fs::path& folder) : file_(folder / "lock") {
+  // On a file system without locks, two sweeps are the user's to avoid.
+  if (file_.try_lock(0) != LockFile::Taken::Busy) {
+    file_.sign(this_process());
     return;
   }
-  throw Error(ErrorKind::RunFailed, "another sweep is at work in this folder",
-              {.file = folder.string()}, "wait for its end, or give this one another --project");
-}
-
-FolderLock::~FolderLock() {
-  if (file_ >= 0) ::close(file_);
+  const std::string holder = file_.signature();
+  throw Error(
+      ErrorKind::RunFailed,
+      fmt::format("another sweep is at work in this folder{}", holder.empty() ? "" : ": " + holder),
+      {.file = folder.string()}, "wait for its end, or give this one another --project");
 }
 
 }  // namespace mase::train

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "mase/support/lock_file.h"
 #include "mase/train/sweep/sweep.h"
 
 namespace mase::train {
@@ -37,12 +38,9 @@ class FolderLock {
  public:
   // Error{RunFailed} if another one holds it.
   explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
 
  private:
-  int file_ = -1;
+  LockFile file_;
 };
 
 }  // namespace mase::train
