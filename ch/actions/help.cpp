@@ -95,7 +95,7 @@ std::string help_for_format(const std::string& name) {
   for (const std::string& line : mase::wrap_text(format->summary, width())) out += line + "\n";
   std::vector<std::vector<mase::Cell>> rows;
   for (const numerics::Parameter& parameter : format->parameters) {
-    std::string standard = parameter.optional ? "\"NA\": derived" : "required";
+    std::string standard = parameter.optional ? "derived" : "required";
     if (parameter.standard) standard = fmt::format("{}", *parameter.standard);
     rows.push_back(
         {std::string(parameter.name), range(parameter), standard, std::string(parameter.help)});

@@ -25,6 +25,26 @@ void print_plan(const Run& run, const train::FitOptions& options) {
       batches, options.batch_size, options.max_epochs, run.folder.string());
 }
 
+// What is loaded before training. Going on replaces weights just loaded, so only one of the two can
+// be meant; a graph (.mz) says what network the weights to go on with belong to.
+std::optional<Checkpoint> find_start(Run& run) {
+  const std::optional<Checkpoint> checkpoint = find_checkpoint(run.settings);
+  if (!checkpoint || checkpoint->type == "mz" || !run.settings.has("resume")) return checkpoint;
+  const Setting& load = run.settings.at("load_name");
+  if (!load.manual && run.settings.at("resume").manual) {
+    run.warn(
+        fmt::format("load_name = {} of {} is not used: --resume goes on with the weights of "
+                    "its own checkpoint",
+                    checkpoint->path.string(), load.where.file));
+    return std::nullopt;
+  }
+  mase::usage_error(
+      "--load and --resume cannot both be had: a run that goes on takes the weights "
+      "of its own checkpoint",
+      {.file = checkpoint->path.string()},
+      "--resume alone goes on with a stopped run; --load alone starts a new one");
+}
+
 }  // namespace
 
 int run_train(Invocation& invocation) {
@@ -36,7 +56,7 @@ int run_train(Invocation& invocation) {
       run.settings.number("weight_decay") != 0) {
     run.warn("weight_decay has no effect on sgd, whose weight decay is 0.0005");
   }
-  const std::optional<Checkpoint> checkpoint = find_checkpoint(run.settings);
+  const std::optional<Checkpoint> checkpoint = find_start(run);
   if (checkpoint) {
     load_checkpoint(*checkpoint, run);
     run.info(fmt::format("'{}' checkpoint loaded before training", checkpoint->type));
@@ -50,7 +70,11 @@ int run_train(Invocation& invocation) {
     return 0;
   }
   run.phases.start("train");
-  const train::FitResult result = train::fit(run.graph, run.data, engine, options, run.output());
+  train::Output output = run.output();
+  if (checkpoint && checkpoint->type != "mz") {
+    output.not_again = {"--load", "--load-type"};
+  }
+  const train::FitResult result = train::fit(run.graph, run.data, engine, options, output);
   run.phases.stop();
   if (result.interrupted) return 128 + result.signal;
 

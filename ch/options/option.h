@@ -14,7 +14,8 @@ namespace ch {
 enum class Type {
   Flag,         // no value
   Int,          // whole number
-  PositiveInt,  // whole number; zero and less mean "none", with a warning
+  PositiveInt,  // whole number; what lies below `minimum` (or 1) and is not the default means
+                // "none", with a warning
   Number,       // real number
   Text,
   TextList,        // given several times, or a list in a file
@@ -102,7 +103,7 @@ inline constexpr std::string_view kPassesKey = "passes";
 inline constexpr std::string_view kSweepKey = "sweep";
 
 // Reads the text of a value as the option's type. On failure returns nothing and says why in
-// `problem` ("invalid int value: 'x'"). PositiveInt values of zero and less come back as they are.
+// `problem` ("invalid int value: 'x'"). PositiveInt values below the minimum come back as they are.
 std::optional<mase::ir::Value> parse_value(const Option& option, std::string_view text,
                                            std::string& problem);
 // The values of a list: "64,128,256", a range of whole numbers with both ends "0..7", or both

@@ -137,9 +137,11 @@ void Settings::settle() {
     if (setting.option->type != Type::PositiveInt) continue;
     const auto* number = setting.effective().get<std::int64_t>();
     const bool given = setting.manual || setting.file;
-    if (!given || !number || *number > 0) continue;
-    warn(fmt::format("{} = {} is ignored: it is not a positive integer; going on with None",
-                     setting.option->dest, *number));
+    const bool at_least_zero = setting.option->minimum == 0.0;
+    if (!given || !number || *number >= (at_least_zero ? 0 : 1)) continue;
+    if (setting.option->standard == Value(*number)) continue;  // it has a meaning: "no limit"
+    warn(fmt::format("{} = {} is ignored: it is not {}; going on with None", setting.option->dest,
+                     *number, at_least_zero ? "0 or a positive integer" : "a positive integer"));
     setting.adjusted = mase::ir::None{};
   }
 }

@@ -163,7 +163,7 @@ const Format kInteger{
           .low = -64,
           .high = 64,
           .optional = true,
-          .help = "bits after the binary point; NA = width / 2"},
+          .help = "bits after the binary point; width / 2 if left out"},
          {.name = "is_signed", .low = 0, .high = 1, .standard = 1, .help = "two's complement"}},
     .listed = 2,
     .granularity = Granularity::Element,

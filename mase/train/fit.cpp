@@ -158,7 +158,7 @@ Fit::Stopped Fit::train_epoch() {
   bar_.emplace(output_.bars, fmt::format("Epoch {}", position_.epoch), batches_,
                Bar::Options{.begin = position_.batch});
   const std::int64_t log_every = options_.log_every_n_steps;
-  std::int64_t next_log = (position_.step / log_every + 1) * log_every;
+  std::int64_t next_log = log_every > 0 ? (position_.step / log_every + 1) * log_every : kNoLimit;
   engine::Batch batch{.features = &data_.train.features, .labels = &data_.train.labels};
   engine::StepOptions step{.scale = 1.0 / static_cast<double>(options_.accumulate_grad_batches)};
   std::int64_t pending = 0;  // batches whose gradients wait for an update
@@ -358,7 +358,7 @@ void check_fit(const ir::Graph& graph, const data::DataSet& data, const FitOptio
   };
   positive(options.batch_size, "batch_size");
   positive(options.accumulate_grad_batches, "accumulate_grad_batches");
-  positive(options.log_every_n_steps, "log_every_n_steps");
+  if (options.log_every_n_steps < 0) usage_error("log_every_n_steps must not be negative");
   if (options.max_epochs < 0) usage_error("max_epochs must not be negative");
   if (options.max_steps < -1) usage_error("max_steps must be -1 (no limit) or a number of steps");
   const std::int64_t rows = data.train.rows();

@@ -137,7 +137,11 @@ void restore(const Resumption& from, const ir::Graph& graph, const engine::Optim
   }
 }
 
-std::string typed_again(const std::vector<std::string>& command, const std::string& project) {
+std::string typed_again(const std::vector<std::string>& command, const std::string& project,
+                        const std::vector<std::string>& dropped) {
+  const auto names = [](const std::string& word, const std::string& option) {
+    return word == option || word.starts_with(option + "=");
+  };
   std::string text;
   bool project_named = false;
   for (std::size_t i = 0; i < command.size(); ++i) {
@@ -148,7 +152,13 @@ std::string typed_again(const std::vector<std::string>& command, const std::stri
       if (has_value) ++i;
       continue;
     }
-    project_named = project_named || word == "--project" || word.starts_with("--project=");
+    const auto gone = std::find_if(dropped.begin(), dropped.end(),
+                                   [&](const std::string& option) { return names(word, option); });
+    if (gone != dropped.end()) {
+      if (word == *gone) ++i;
+      continue;
+    }
+    project_named = project_named || names(word, "--project");
     text += (text.empty() ? "" : " ") + quoted(word);
   }
   if (!text.empty() && !project_named) text += " --project " + quoted(project);
@@ -156,7 +166,8 @@ std::string typed_again(const std::vector<std::string>& command, const std::stri
 }
 
 std::string resume_command(const Output& output, const std::string& from) {
-  const std::string text = typed_again(output.command, output.folder.filename().string());
+  const std::string text =
+      typed_again(output.command, output.folder.filename().string(), output.not_again);
   return (text.empty() ? "" : text + " ") + "--resume " + quoted(from);
 }
 

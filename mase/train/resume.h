@@ -35,8 +35,9 @@ void restore(const Resumption& from, const ir::Graph& graph, const engine::Optim
              engine::Program& program);
 
 // A command line as it can be typed again, with the project named: the name made up for a folder
-// holds the day. Without --resume.
-std::string typed_again(const std::vector<std::string>& command, const std::string& project);
+// holds the day. Without --resume and the options in `dropped`, each of which has a value.
+std::string typed_again(const std::vector<std::string>& command, const std::string& project,
+                        const std::vector<std::string>& dropped = {});
 
 // The command line to go on with, made from the one that was typed: "ch train ... --resume last",
 // where `from` is "last".

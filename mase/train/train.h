@@ -29,6 +29,8 @@ struct Output {
   int width = 80;                    // columns of the test table
   ir::Dict hyper_parameters;         // every effective option, for hparams.yaml and run.json
   std::vector<std::string> command;  // as typed, for run.json and for how to resume
+  // Options of the command, each with a value, that going on does without: "--load".
+  std::vector<std::string> not_again = {};
 
   void info(std::string_view text) const;
   void warn(std::string_view text) const;
@@ -52,7 +54,7 @@ struct FitOptions {
   std::int64_t max_epochs = 20;
   std::int64_t max_steps = -1;  // optimiser steps; -1 = no limit
   std::int64_t accumulate_grad_batches = 1;
-  std::int64_t log_every_n_steps = 50;
+  std::int64_t log_every_n_steps = 50;  // 0 = never
   std::uint64_t seed = 0;
   int threads = 1;
   bool one_batch = false;  // --debug: one batch through everything, no files

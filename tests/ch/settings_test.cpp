@@ -124,13 +124,17 @@ TEST(Settings, AFileThatAsksForAGpuGoesOnWithTheCpu) {
 }
 
 TEST(Settings, CountsThatAreNotPositiveBecomeNone) {
-  const Merged merged = merge("log_every_n_steps = 0\n", {"--max-steps", "-1"});
+  const Merged merged = merge("log_every_n_steps = -1\n", {"--max-steps", "0"});
   EXPECT_FALSE(merged.settings.has("log_every_n_steps"));
   EXPECT_FALSE(merged.settings.has("max_steps"));
   EXPECT_THAT(merged.settings.warnings(),
-              ElementsAre(HasSubstr("max_steps = -1 is ignored"),
-                          HasSubstr("log_every_n_steps = 0 is ignored")));
+              ElementsAre(HasSubstr("max_steps = 0 is ignored"),
+                          HasSubstr("log_every_n_steps = -1 is ignored")));
   EXPECT_EQ(merge("").settings.integer("max_steps"), -1) << "the default stays as it is";
+  const Merged meant = merge("log_every_n_steps = 0\n", {"--max-steps", "-1"});
+  EXPECT_EQ(meant.settings.integer("max_steps"), -1);
+  EXPECT_EQ(meant.settings.integer("log_every_n_steps"), 0);
+  EXPECT_THAT(meant.settings.warnings(), ::testing::IsEmpty());
 }
 
 TEST(Settings, PassesAreLeftToTransform) {

@@ -331,7 +331,37 @@ TEST_P(ContractTest, OptimiserStatesOfAnotherKindAreRefused) {
   adam->set_optimiser({.kind = OptimiserKind::Adam});
   const Error error = error_of([&] { adam->load_optimiser_state(sgd->optimiser_state()); });
   EXPECT_EQ(error.kind(), ErrorKind::Usage);
-  EXPECT_THAT(error.message(), HasSubstr("exp_avg"));
+  EXPECT_THAT(error.message(), HasSubstr("'momentum_buffer': it comes from SGD"));
+}
+
+// What is not the optimiser's own is not taken for it: AMSGrad keeps a third tensor beside Adam's.
+TEST_P(ContractTest, OptimiserStatesWithMoreOrLessAreRefused) {
+  const Data data = classes(32);
+  const auto rows = range(0, 32);
+  const auto program = compile(sequence({"Linear(16, 5)"}));
+  program->set_optimiser({.kind = OptimiserKind::Adam});
+  program->train_step(batch_of(data, rows), {});
+  const ir::OptimiserState own = program->optimiser_state();
+  const auto message = [&](auto change) {
+    ir::OptimiserState state = own;
+    change(state);
+    return error_of([&] { program->load_optimiser_state(state); }).message();
+  };
+  EXPECT_THAT(message([](ir::OptimiserState& s) {
+                s[1].tensors.emplace_back("max_exp_avg_sq", s[1].tensors[1].second);
+              }),
+              ContainsRegex("max_exp_avg_sq.*amsgrad=True"));
+  EXPECT_THAT(message([](ir::OptimiserState& s) { s[0].tensors.pop_back(); }),
+              HasSubstr("has no 'exp_avg_sq'"));
+  EXPECT_THAT(message([](ir::OptimiserState& s) { s[0].parameter = "nobody"; }),
+              HasSubstr("'nobody', which is no trained parameter"));
+  EXPECT_THAT(message([](ir::OptimiserState& s) { s.push_back(s[0]); }), HasSubstr("twice"));
+  EXPECT_THAT(message([](ir::OptimiserState& s) {
+                s[0].tensors[1].second = ir::Tensor({5, 15}, ir::DType::Float32);
+              }),
+              HasSubstr("has shape [5, 15], the parameter [5, 16]"));
+  program->load_optimiser_state(own);
+  EXPECT_EQ(program->optimiser_state().at(0).step, 1);
 }
 
 TEST_P(ContractTest, AnOpWithoutKernelIsNamed) {

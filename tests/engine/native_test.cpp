@@ -190,6 +190,19 @@ TEST_P(Native, InstructionSetsAgree) {
   }
 }
 
+TEST(NativeKernels, ANameThatIsNoInstructionSetIsRefused) {
+  EXPECT_EQ(&native::choose_kernels("portable"), native::find_kernels("portable"));
+  EXPECT_NO_THROW(native::choose_kernels(""));
+  try {
+    native::choose_kernels("avx3");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_THAT(error.message(), ::testing::HasSubstr("MASE_NATIVE_ISA=avx3"));
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("portable"));
+  }
+}
+
 TEST_P(Native, GoesOnBitwiseFromASavedState) {
   const OptimiserOptions options{.learning_rate = 1e-2, .weight_decay = 1e-3};
   const auto whole = program("native");
@@ -210,6 +223,21 @@ TEST_P(Native, GoesOnBitwiseFromASavedState) {
     }
   }
   EXPECT_EQ(whole->state(), second->state());
+}
+
+// One count serves all parameters here: a state in which they differ (some were frozen for a while)
+// would get the wrong corrections.
+TEST_P(Native, MemoryOfPartsOfTheNetworkIsRefused) {
+  const auto first = program("native");
+  first->set_optimiser({.learning_rate = 1e-2});
+  const auto rows = order(64, 0);
+  first->train_step(batch(rows), {});
+  ir::OptimiserState state = first->optimiser_state();
+  if (state.size() < 2) return;
+  state.back().step = 5;
+  EXPECT_THROW(first->load_optimiser_state(state), Error);
+  state.pop_back();
+  EXPECT_THROW(first->load_optimiser_state(state), Error);
 }
 
 TEST_P(Native, CapturesWhatNodesRead) {

@@ -80,8 +80,7 @@ TEST(Quantize, AnOptionalGroupMayBeLeftOut) {
 
 TEST(Quantize, MissingGroupsAreListedTogether) {
   EXPECT_EQ(error_of(jsc_tiny(), {.rules = {{"linear", integer_config(8, 4, {"bias"})}}}),
-            "missing for op 'linear': data_in_width, data_in_frac_width, weight_width, "
-            "weight_frac_width (node seq_blocks_2 needs them)");
+            "missing for op 'linear': data_in_width, weight_width (node seq_blocks_2 needs them)");
 }
 
 // Both layer and function quantise what they read without a sign; the metadata's list is the same.
@@ -110,7 +109,7 @@ TEST(Quantize, FunctionsHaveTwoOperands) {
   EXPECT_EQ(*out.node("matmul").precision_of("data_in_1"), integer(4, 2));
   EXPECT_EQ(ops::type_text(out.node("add")), "add_integer");
   EXPECT_THAT(error_of(operands(), {.rules = {{"matmul", integer_config(8, 4, {"data_in"})}}}),
-              HasSubstr("missing for op 'matmul': weight_width, weight_frac_width"));
+              HasSubstr("missing for op 'matmul': weight_width"));
 }
 
 TEST(Quantize, ByNameAndByPattern) {
@@ -177,7 +176,7 @@ TEST(Quantize, QuantisingTwiceIsAnError) {
 TEST(Quantize, AllProblemsOfAConfigurationAtOnce) {
   const ir::Dict config{{"name", "integer"},  {"data_in_width", 8},       {"data_in_frac_widht", 4},
                         {"weight_width", 33}, {"weight_frac_width", "x"}, {"rounding", "nearest"},
-                        {"bypass", 1},        {"data_out_width", 8}};
+                        {"bypass", 1},        {"data_out_width", 8},      {"bias_frac_width", 4}};
   const std::string text = error_of(jsc_tiny(), {.rules = {{"linear", config}}});
   EXPECT_THAT(text,
               HasSubstr("unknown key 'data_in_frac_widht'; did you mean 'data_in_frac_width'"));
@@ -187,7 +186,7 @@ TEST(Quantize, AllProblemsOfAConfigurationAtOnce) {
   EXPECT_THAT(text, HasSubstr("rounding = 'nearest' is not one of nearest_even, "));
   EXPECT_THAT(text, HasSubstr("bypass must be true or false"));
   EXPECT_THAT(text, HasSubstr("'data_out_width': results are not quantised"));
-  EXPECT_THAT(text, HasSubstr("missing: data_in_frac_width"));
+  EXPECT_THAT(text, HasSubstr("missing: bias_width"));
 }
 
 TEST(Quantize, UnknownFormatsAndNoName) {
@@ -207,6 +206,11 @@ TEST(Quantize, RoundingOverflowAndDerivedFraction) {
   EXPECT_EQ(weight.rounding, numerics::Rounding::Down);
   EXPECT_EQ(weight.overflow, numerics::Overflow::Wrap);
   EXPECT_EQ(out.node("seq_blocks_2").precision_of("bias")->list()[1], std::nullopt);
+  // Left out, it is derived just so.
+  std::erase_if(config, [](const auto& entry) { return entry.first == "bias_frac_width"; });
+  const ir::Graph left_out = quantize(jsc_tiny(), {.rules = {{"linear", config}}});
+  EXPECT_EQ(*left_out.node("seq_blocks_2").precision_of("bias"),
+            *out.node("seq_blocks_2").precision_of("bias"));
   // The same through precisions, which write such a configuration themselves.
   numerics::Precision down = integer(8, 4);
   down.rounding = numerics::Rounding::Down;

@@ -320,6 +320,9 @@ TEST(ResumeCommand, IsTheOneTypedWithResume) {
             "--resume last");
   output.command = {"ch", "train", "--resume", "best", "--project", "a b", "jsc-toy", "jsc"};
   EXPECT_EQ(resume_command(output, "last"), "ch train --project 'a b' jsc-toy jsc --resume last");
+  output.command = {"ch", "train", "--load", "x.ckpt", "--load-type=pl", "jsc-toy", "--project=p"};
+  output.not_again = {"--load", "--load-type"};
+  EXPECT_EQ(resume_command(output, "last"), "ch train jsc-toy --project=p --resume last");
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
 // Picks the kernels for the machine at hand.
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdlib>
+#include <string>
 
 #include "mase/engine/native/kernels.h"
+#include "mase/support/error.h"
 
 namespace mase::engine::native {
 
@@ -39,20 +43,36 @@ const std::array kCandidates = {
     Candidate{&portable::kTable, [] { return true; }},
 };
 
-const Kernels& pick() {
-  const char* wanted = std::getenv("MASE_NATIVE_ISA");
-  bool reached = wanted == nullptr;
+std::string names_here() {
+  std::string names;
   for (const Candidate& candidate : kCandidates) {
-    reached = reached || candidate.table->name == wanted;
-    if (reached && candidate.runs()) return *candidate.table;
+    if (!candidate.runs()) continue;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", candidate.table->name);
   }
-  return *kCandidates.back().table;
+  return names;
 }
 
 }  // namespace
 
+const Kernels& choose_kernels(std::string_view wanted) {
+  for (const Candidate& candidate : kCandidates) {
+    const bool named = wanted.empty() || candidate.table->name == wanted;
+    if (named && candidate.runs()) return *candidate.table;
+    if (named && !wanted.empty()) {
+      usage_error(
+          fmt::format("MASE_NATIVE_ISA={}: this processor does not have {}", wanted, wanted), {},
+          fmt::format("it has {}", names_here()));
+    }
+  }
+  usage_error(fmt::format("MASE_NATIVE_ISA={}: there is no such instruction set here", wanted), {},
+              fmt::format("choose from {}, or leave it out: the first of them", names_here()));
+}
+
 const Kernels& kernels() {
-  static const Kernels& chosen = pick();
+  static const Kernels& chosen = []() -> const Kernels& {
+    const char* wanted = std::getenv("MASE_NATIVE_ISA");
+    return choose_kernels(wanted ? wanted : "");
+  }();
   return chosen;
 }
 

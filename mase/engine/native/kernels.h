@@ -193,9 +193,11 @@ struct Kernels {
               std::int64_t count);
 };
 
-// The best set this machine runs, or the one named in MASE_NATIVE_ISA (avx512, avx2, portable):
-// asking for one the machine lacks falls to the next below.
+// The best set this machine runs, or the one named in MASE_NATIVE_ISA (avx512, avx2, portable).
+// Throws Error{Usage} for a name that is none, or of a set this machine lacks, naming those it has.
 const Kernels& kernels();
+// The same for a given name; "" = the best.
+const Kernels& choose_kernels(std::string_view wanted);
 // For tests and benchmarks: by name; null if this machine or build does not have it.
 const Kernels* find_kernels(std::string_view name);
 

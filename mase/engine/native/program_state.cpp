@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "mase/engine/native/program.h"
+#include "mase/engine/optimiser_memory.h"
 #include "mase/support/error.h"
 
 namespace mase::engine::native {
 namespace {
+
+constexpr double kMostUpdates = 9007199254740992.0;  // 2^53: beyond, a step adds nothing
 
 void need_shape(const ir::Tensor& tensor, const ir::Shape& shape, std::string_view name) {
   if (tensor.shape() == shape) return;
@@ -25,6 +29,40 @@ ir::Tensor copy_out(const float* from, const ir::Shape& shape) {
   ir::Tensor out(shape, ir::DType::Float32);
   if (out.bytes() > 0) std::memcpy(out.data_mut(), from, out.bytes());
   return out;
+}
+
+const ir::OptimiserSlot* find_slot(const ir::OptimiserState& state, std::string_view parameter) {
+  const auto slot = std::find_if(state.begin(), state.end(), [&](const ir::OptimiserSlot& s) {
+    return s.parameter == parameter && !s.tensors.empty();
+  });
+  return slot == state.end() ? nullptr : &*slot;
+}
+
+// How many updates a state has seen. The optimiser here works on all parameters at once, so they
+// must have seen the same number.
+std::int64_t common_updates(const ir::OptimiserState& state, const ir::Named<ir::Shape>& trained,
+                            const OptimiserOptions& options) {
+  const bool sgd = options.kind == OptimiserKind::Sgd;
+  const auto updates_of = [&](const ir::OptimiserSlot* slot) -> double {
+    if (!slot) return 0;
+    // PyTorch's SGD keeps no count: a momentum buffer says that it has started.
+    return sgd ? std::max(1.0, slot->step) : slot->step;
+  };
+  std::optional<double> updates;
+  for (const auto& [name, shape] : trained) {
+    const double here = updates_of(find_slot(state, name));
+    if (!(here >= 0 && here <= kMostUpdates)) {
+      usage_error(fmt::format("the optimiser state of '{}' has seen {} updates", name, here));
+    }
+    if (updates && *updates != here) {
+      usage_error(fmt::format("the optimiser has updated '{}' {} times, '{}' {} times: the native "
+                              "engine updates all parameters together",
+                              trained.front().first, *updates, name, here),
+                  {}, "use --engine torch");
+    }
+    updates = here;
+  }
+  return static_cast<std::int64_t>(updates.value_or(0));
 }
 
 }  // namespace
@@ -104,31 +142,21 @@ ir::OptimiserState NativeProgram::optimiser_state() const {
 }
 
 void NativeProgram::load_optimiser_state(const ir::OptimiserState& state) {
-  const char* wanted = optimiser_.kind == OptimiserKind::Sgd ? "momentum_buffer" : "exp_avg";
-  for (const ir::OptimiserSlot& slot : state) {
-    if (ir::find(slot.tensors, wanted)) continue;
-    usage_error(
-        fmt::format("the optimiser state of '{}' has no '{}': it comes from another kind "
-                    "of optimiser",
-                    slot.parameter, wanted));
+  ir::Named<ir::Shape> trained;
+  for (const ir::Parameter& parameter : graph_.parameters()) {
+    if (!parameter.is_buffer) trained.emplace_back(parameter.name, parameter.value.shape());
   }
-  updates_ = 0;
+  check_memory(state, optimiser_, trained);
+  updates_ = common_updates(state, trained, optimiser_);
+  first_moment_.resize(first_moment_.size());  // zero
+  second_moment_.resize(second_moment_.size());
   std::int64_t offset = 0;
   for (const ir::Parameter& parameter : graph_.parameters()) {
     if (parameter.is_buffer) continue;
-    const auto slot = std::find_if(state.begin(), state.end(), [&](const ir::OptimiserSlot& s) {
-      return s.parameter == parameter.name;
-    });
-    if (slot != state.end()) {
-      updates_ = std::max(updates_, static_cast<std::int64_t>(slot->step));
+    if (const ir::OptimiserSlot* slot = find_slot(state, parameter.name)) {
       for (const auto& [name, tensor] : slot->tensors) {
-        need_shape(tensor, parameter.value.shape(), fmt::format("{} {}", parameter.name, name));
         FloatArray& to = name == "exp_avg_sq" ? second_moment_ : first_moment_;
         copy_in(tensor, to.data() + offset);
-      }
-      // SGD keeps no count: a momentum buffer says that it has started.
-      if (optimiser_.kind == OptimiserKind::Sgd && !slot->tensors.empty()) {
-        updates_ = std::max<std::int64_t>(updates_, 1);
       }
     }
     offset += parameter.value.size();

@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "mase/engine/optimiser_memory.h"
 #include "mase/engine/torch/convert.h"
 #include "mase/engine/torch/pch.h"
 
@@ -55,19 +56,8 @@ void sgd(const OptimiserOptions& o, bool first, std::size_t n, T* p, const T* gr
 }
 
 at::Tensor load_tensor(const ir::OptimiserSlot& slot, const char* name, const at::Tensor& value) {
-  const ir::Tensor* found = ir::find(slot.tensors, name);
-  if (!found) {
-    usage_error(
-        fmt::format("the optimiser state of '{}' has no '{}': it comes from another kind "
-                    "of optimiser",
-                    slot.parameter, name));
-  }
-  if (found->shape() != value.sizes().vec()) {
-    usage_error(fmt::format("the optimiser state of '{}' has shape {}, the parameter {}",
-                            slot.parameter, ir::text(found->shape()),
-                            ir::text(value.sizes().vec())));
-  }
-  return borrow(*found).to(value.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+  return borrow(*ir::find(slot.tensors, name))
+      .to(value.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
 }
 
 }  // namespace
@@ -130,16 +120,16 @@ ir::OptimiserState Optimiser::state(std::span<const Trained> parameters) const {
 }
 
 void Optimiser::load(const ir::OptimiserState& state, std::span<const Trained> parameters) {
+  ir::Named<ir::Shape> trained;
+  for (const Trained& parameter : parameters) {
+    trained.emplace_back(parameter.name, parameter.value.sizes().vec());
+  }
+  check_memory(state, options_, trained);
   std::vector<Memory> memories(parameters.size());
   for (const ir::OptimiserSlot& slot : state) {
+    if (slot.tensors.empty()) continue;
     std::size_t i = 0;
-    while (i < parameters.size() && parameters[i].name != slot.parameter) ++i;
-    if (i == parameters.size()) {
-      usage_error(
-          fmt::format("the optimiser state is of '{}', which is no trained parameter of "
-                      "this network",
-                      slot.parameter));
-    }
+    while (parameters[i].name != slot.parameter) ++i;
     const at::Tensor& value = parameters[i].value;
     memories[i].step = slot.step;
     if (options_.kind == OptimiserKind::Sgd) {

@@ -29,6 +29,10 @@ std::optional<std::int64_t> whole_number(const ir::Value& value) {
   return std::nullopt;
 }
 
+bool must_be_given(const numerics::Parameter& parameter) {
+  return !parameter.standard && !parameter.optional;
+}
+
 class Reader {
  public:
   Reader(const ir::Dict& config, const Location& where, const KeyPlaces& places, Diagnostics& out)
@@ -147,7 +151,7 @@ class Reader {
       const std::string key = fmt::format("{}_{}", group, parameter.name);
       const ir::Value* value = value_of(key);
       if (!value) {
-        if (!parameter.standard) missing.push_back(key);
+        if (must_be_given(parameter)) missing.push_back(key);
         continue;
       }
       given = true;
@@ -305,7 +309,8 @@ void apply_quantise_config(const QuantiseConfig& config, const ir::Graph& graph,
     std::vector<std::string> keys;
     for (const std::string& group : missing) {
       for (const numerics::Parameter& parameter : config.format->parameters) {
-        if (!parameter.standard) keys.push_back(fmt::format("{}_{}", group, parameter.name));
+        if (!must_be_given(parameter)) continue;
+        keys.push_back(fmt::format("{}_{}", group, parameter.name));
       }
     }
     diagnostics.add(fmt::format("missing for op '{}': {}", op.name, fmt::join(keys, ", ")), where,
