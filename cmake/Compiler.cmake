@@ -14,9 +14,16 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
 find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
+
+# Most of a compilation is spent on headers and on the templates every source instantiates anew, so
+# that sources of a folder are compiled several at a time (a third of the processor time). Each has
+# to compile alone as well: scripts/check_alone.sh.
+option(MASE_UNITY "Compile several sources of a folder at a time" ON)
+set(CMAKE_UNITY_BUILD ${MASE_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 10)
 
 add_library(mase_flags INTERFACE)
 target_compile_options(mase_flags INTERFACE -Wall -Wextra -Wpedantic -ffp-contract=off)

@@ -15,7 +15,7 @@ run() {
 say "1/5 packages and build"
 scripts/install.sh
 echo "Building; the first time takes minutes (log: build/release.log)"
-scripts/build.sh release -DMASE_TESTS=OFF
+scripts/build.sh release program
 
 project=quickstart
 folder=mase_output/$project/software
@@ -40,7 +40,7 @@ Done. What is where:
   $folder/tensorboard        for TensorBoard
   $folder/transform          the quantised network, its tables and reports
 Next:
-  export PATH=$root/build/release/bin:\$PATH
+  export PATH=$(printf %q "$root/build/release/bin"):\$PATH
   ch --help                          all actions and options
   ch info models                     networks, with exact parameter counts
   ch train jsc-10x jsc --max-epochs 10 --batch-size 256

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kSide = 28;
 constexpr std::int64_t kClasses = 10;
 
-constexpr RemoteFile kFiles[] = {
+constexpr RemoteFile kIdxFiles[] = {
     {.name = "train-images-idx3-ubyte.gz",
      .sha256 = "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"},
     {.name = "train-labels-idx1-ubyte.gz",
@@ -119,7 +119,7 @@ const DataSetRow kMnist{
     .info = mnist_info,
     .open = open_mnist,
     .download_url = "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    .files = kFiles,
+    .files = kIdxFiles,
 };
 
 }  // namespace mase::data

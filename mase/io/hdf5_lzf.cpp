@@ -14,7 +14,7 @@ namespace {
 
 constexpr unsigned kRevision = 4;
 // Three bytes of LZF stand for at most 264 bytes, so no honest stream grows further.
-constexpr std::size_t kLargestRatio = 88;
+constexpr std::size_t kLargestLzfRatio = 88;
 
 // Swaps the pipeline's buffer for a new one. Returns the size in use.
 std::size_t replace(void** buffer, std::size_t* capacity, void* fresh, std::size_t fresh_capacity,
@@ -27,7 +27,7 @@ std::size_t replace(void** buffer, std::size_t* capacity, void* fresh, std::size
 
 std::size_t decompress(std::size_t size, std::size_t expected, std::size_t* capacity,
                        void** buffer) {
-  const std::size_t limit = size * kLargestRatio + 64;
+  const std::size_t limit = size * kLargestLzfRatio + 64;
   std::size_t room = expected > 0 ? std::min(expected, limit) : std::min(4 * size + 64, limit);
   for (;;) {
     void* out = H5allocate_memory(room, false);
@@ -54,7 +54,7 @@ std::size_t compress(std::size_t size, std::size_t* capacity, void** buffer) {
 
 std::size_t filter(unsigned flags, std::size_t parameters, const unsigned values[],
                    std::size_t size, std::size_t* capacity, void** buffer) {
-  if (size == 0 || size > 0xffffffffu / (kLargestRatio + 1)) return 0;
+  if (size == 0 || size > 0xffffffffu / (kLargestLzfRatio + 1)) return 0;
   if ((flags & H5Z_FLAG_REVERSE) == 0) return compress(size, capacity, buffer);
   return decompress(size, parameters >= 3 ? values[2] : 0, capacity, buffer);
 }

@@ -21,7 +21,7 @@ namespace {
 constexpr std::int64_t kPieceBytes = std::int64_t{4} << 20;
 constexpr std::uint64_t kLargestChunk = std::uint64_t{1} << 30;
 // Deflate yields at most 1032 bytes from one; room for what the file holds besides.
-constexpr std::uint64_t kLargestRatio = 1032;
+constexpr std::uint64_t kLargestFilterRatio = 1032;
 constexpr std::uint64_t kSlack = 1 << 16;
 
 // The library keeps global state and is built without locks.
@@ -276,7 +276,7 @@ Status Hdf5Table::check_storage(std::uint64_t file_size) {
     case H5D_CHUNKED: {
       hsize_t chunk = 0;
       if (H5Pget_chunk(creation.id(), 1, &chunk) != 1) return failed("read the chunk size");
-      if (H5Pget_nfilters(creation.id()) > 0) ratio = kLargestRatio;
+      if (H5Pget_nfilters(creation.id()) > 0) ratio = kLargestFilterRatio;
       if (chunk == 0 || row_bytes == 0 || chunk > kLargestChunk / row_bytes) {
         return error(fmt::format("has chunks of {} rows of {} bytes, more than can be read at once",
                                  chunk, row_bytes));

@@ -17,7 +17,7 @@ namespace mase::io {
 namespace {
 
 // Deflate yields at most 1032 bytes from one.
-constexpr std::uint64_t kLargestRatio = 1032;
+constexpr std::uint64_t kLargestGzipRatio = 1032;
 constexpr std::size_t kMostDimensions = 8;
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 
@@ -117,7 +117,7 @@ Result<ir::Tensor> Reader::read(std::uint64_t file_size) {
     shape.push_back(size);
   }
   const auto bytes = dense_bytes(shape, ir::size_of(*type));
-  if (!bytes || *bytes > file_size * kLargestRatio) {
+  if (!bytes || *bytes > file_size * kLargestGzipRatio) {
     return error(fmt::format("its header claims {} elements, more than {} bytes can hold",
                              ir::text(shape), file_size));
   }

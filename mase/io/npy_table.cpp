@@ -10,7 +10,7 @@
 namespace mase::io {
 namespace {
 
-constexpr std::int64_t kPieceRows = 8192;
+constexpr std::int64_t kRowsAtOnce = 8192;
 
 class ColumnTable : public Table {
  public:
@@ -42,9 +42,9 @@ Status ColumnTable::check() {
 }
 
 Status ColumnTable::read(std::span<const std::size_t> wanted, const RowSink& sink) {
-  std::vector<double> values(static_cast<std::size_t>(kPieceRows) * wanted.size());
-  for (std::int64_t first = 0; first < rows_; first += kPieceRows) {
-    const auto count = static_cast<std::size_t>(std::min(kPieceRows, rows_ - first));
+  std::vector<double> values(static_cast<std::size_t>(kRowsAtOnce) * wanted.size());
+  for (std::int64_t first = 0; first < rows_; first += kRowsAtOnce) {
+    const auto count = static_cast<std::size_t>(std::min(kRowsAtOnce, rows_ - first));
     for (std::size_t c = 0; c < wanted.size(); ++c) {
       const ir::Tensor piece = values_.at(wanted[c])
                                    .second.rows(first, static_cast<std::int64_t>(count))

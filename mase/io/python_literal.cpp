@@ -13,7 +13,7 @@ namespace {
 
 using ir::Value;
 
-constexpr int kMaxDepth = 32;
+constexpr int kMaxLiteralDepth = 32;
 
 class Parser {
  public:
@@ -43,7 +43,7 @@ class Parser {
 
   std::optional<Value> item(int depth) {
     skip();
-    if (depth > kMaxDepth || at_ == text_.size()) return std::nullopt;
+    if (depth > kMaxLiteralDepth || at_ == text_.size()) return std::nullopt;
     switch (text_[at_]) {
       case '\'':
       case '"':

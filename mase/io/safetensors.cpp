@@ -15,8 +15,8 @@ namespace {
 using ir::DType;
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kMaxHeader = 100'000'000;
-constexpr std::string_view kMetadata = "__metadata__";
+constexpr std::uint64_t kMaxJsonHeader = 100'000'000;
+constexpr std::string_view kMetadataKey = "__metadata__";
 
 struct TypeName {
   std::string_view name;
@@ -101,7 +101,7 @@ Result<SafeTensors> parse_safetensors(std::span<const std::byte> bytes,
   Cursor cursor(bytes);
   const auto length = cursor.number<std::uint64_t>();
   if (!length) return ReadError{"safetensors: the file is shorter than its header's length", where};
-  if (*length > kMaxHeader) {
+  if (*length > kMaxJsonHeader) {
     return ReadError{"safetensors: a header of over 100 MB (not a safetensors file?)", where};
   }
   const auto text = cursor.take(*length);
@@ -113,7 +113,7 @@ Result<SafeTensors> parse_safetensors(std::span<const std::byte> bytes,
   SafeTensors out;
   std::vector<Entry> entries;
   for (const auto& [name, json] : header.items()) {
-    if (name == kMetadata) {
+    if (name == kMetadataKey) {
       if (!json.is_object()) return ReadError{"safetensors: __metadata__ is no object", where};
       for (const auto& [key, value] : json.items()) {
         if (!value.is_string())
@@ -163,7 +163,7 @@ std::string safetensors_bytes(const SafeTensors& content) {
   }
 
   Json header = Json::object();
-  for (const auto& [key, value] : content.metadata) header[std::string(kMetadata)][key] = value;
+  for (const auto& [key, value] : content.metadata) header[std::string(kMetadataKey)][key] = value;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, tensor] = tensors[i];
     header[name] = {{"dtype", name_of(tensor.dtype())},

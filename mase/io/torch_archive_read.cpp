@@ -16,7 +16,7 @@ using ir::Shape;
 using ir::Tensor;
 using ir::Value;
 
-constexpr int kMaxDepth = 200;
+constexpr int kMaxModuleDepth = 200;
 // Shared storages and expanded views make a file unfold; honest ones a few times.
 constexpr std::uint64_t kUnfold = 16;
 constexpr std::uint64_t kFloor = std::uint64_t{1} << 20;
@@ -255,7 +255,7 @@ Result<Tensor> TorchArchive::tensor(const Object& object) {
 
 Result<Value> TorchArchive::value(const Object& object, int depth) {
   using Kind = Object::Kind;
-  if (depth > kMaxDepth) return error("nested too deep");
+  if (depth > kMaxModuleDepth) return error("nested too deep");
   if (!charge(sizeof(Value) + object.raw().size())) {
     return error("values that unfold to far more than the file holds");
   }

@@ -21,6 +21,10 @@ enum class NodeKind { Placeholder, GetAttr, CallFunction, CallMethod, CallModule
 
 std::string_view name(NodeKind kind);  // "call_module"
 bool parse_node_kind(std::string_view text, NodeKind& out);
+constexpr bool is_call(NodeKind kind) {
+  return kind == NodeKind::CallFunction || kind == NodeKind::CallMethod ||
+         kind == NodeKind::CallModule;
+}
 
 struct Node {
   std::string name;  // unique in the graph: "seq_blocks_2"

@@ -20,13 +20,13 @@ struct Mistake {
   std::size_t at;  // offset in the text
 };
 
-bool is_word(char c) {
+bool is_word_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
 }
 
 // Of numbers, None, True, False and element types.
 bool is_value_character(char c) {
-  return is_word(c) || c == '+' || c == '-' || c == '.';
+  return is_word_char(c) || c == '+' || c == '-' || c == '.';
 }
 
 class Reader {
@@ -64,7 +64,7 @@ class Reader {
   std::string_view word() {
     space();
     const std::size_t from = at_;
-    while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_word_char(text_[at_])) ++at_;
     return text_.substr(from, at_ - from);
   }
   void expect_word(std::string_view wanted) {

@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 117> kReserved = {
     "torch",       "try",        "tuple",        "type",      "vars",      "while",
     "with",        "yield",      "zip"};
 
-bool is_word(char c) {
+bool is_name_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
 }
 
@@ -43,12 +43,12 @@ std::string cleaned(std::string_view wanted) {
   std::string out;
   bool in_run = false;
   for (char c : wanted) {
-    if (is_word(c)) {
+    if (is_name_char(c)) {
       out += c;
     } else if (!in_run) {
       out += '_';
     }
-    in_run = !is_word(c);
+    in_run = !is_name_char(c);
   }
   if (out.empty()) out = "_unnamed";
   if (std::isdigit(static_cast<unsigned char>(out[0]))) out.insert(0, "_");

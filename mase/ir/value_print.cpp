@@ -27,7 +27,7 @@ void append_escaped(std::string& out, char32_t c) {
   }
 }
 
-std::string quoted(std::string_view text) {
+std::string python_quoted(std::string_view text) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const bool has_double = text.find('"') != std::string_view::npos;
   const char quote = has_single && !has_double ? '"' : '\'';
@@ -65,7 +65,7 @@ std::string joined(const std::vector<Value>& items, bool sorted) {
 }
 
 std::string entry_text(const std::string& key, const Value& value, bool sorted) {
-  return fmt::format("{}: {}", quoted(key), text_of(value, sorted));
+  return fmt::format("{}: {}", python_quoted(key), text_of(value, sorted));
 }
 
 // repr(), with dictionaries in the order of their keys if `sorted`.
@@ -76,7 +76,7 @@ std::string text_of(const Value& value, bool sorted) {
     std::string operator()(bool v) const { return v ? "True" : "False"; }
     std::string operator()(std::int64_t v) const { return fmt::format("{}", v); }
     std::string operator()(double v) const { return repr(v); }
-    std::string operator()(const std::string& v) const { return quoted(v); }
+    std::string operator()(const std::string& v) const { return python_quoted(v); }
     std::string operator()(const NodeRef& v) const { return "%" + v.name; }
     std::string operator()(const TypeName& v) const { return v.name; }
     std::string operator()(DType v) const { return fmt::format("torch.{}", name(v)); }
@@ -140,7 +140,7 @@ class PrettyPrinter {
     const auto entries = by_key(dict);
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const bool last = i + 1 == entries.size();
-      const std::string key = quoted(entries[i]->first);
+      const std::string key = python_quoted(entries[i]->first);
       out_ += key + ": ";
       const int column = indent + 1 + static_cast<int>(code_points(key)) + 2;
       format(entries[i]->second, column, last ? allowance + 1 : 1, level + 1);
@@ -181,7 +181,9 @@ class PrettyPrinter {
     if (brackets) out_ += ')';
   }
 
-  static int length(std::string_view text) { return static_cast<int>(code_points(quoted(text))); }
+  static int length(std::string_view text) {
+    return static_cast<int>(code_points(python_quoted(text)));
+  }
 
   static std::vector<std::string> cut(std::string_view text, int room, int allowance) {
     std::vector<std::string> chunks;
@@ -191,7 +193,7 @@ class PrettyPrinter {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool last_line = i + 1 == lines.size();
       if (length(lines[i]) <= room - (last_line ? allowance : 0)) {
-        chunks.push_back(quoted(lines[i]));
+        chunks.push_back(python_quoted(lines[i]));
         continue;
       }
       const std::vector<std::string_view> words = pieces(
@@ -204,10 +206,10 @@ class PrettyPrinter {
           current = candidate;
           continue;
         }
-        if (!current.empty()) chunks.push_back(quoted(current));
+        if (!current.empty()) chunks.push_back(python_quoted(current));
         current = words[j];
       }
-      if (!current.empty()) chunks.push_back(quoted(current));
+      if (!current.empty()) chunks.push_back(python_quoted(current));
     }
     return chunks;
   }

@@ -12,14 +12,14 @@
 namespace mase::ops {
 namespace {
 
-std::size_t rank_of(const Site& site) {
+std::size_t window_rank(const Site& site) {
   return op_of(site.node).name.ends_with("1d") ? 1 : 2;
 }
 
 // [N, C, space...] or, for one sample, [C, space...].
 TensorType pool_input(const Site& site) {
   const TensorType& type = floating_input(site);
-  const std::size_t rank = rank_of(site);
+  const std::size_t rank = window_rank(site);
   if (type.shape.size() == rank + 1 || type.shape.size() == rank + 2) return type;
   usage_error(fmt::format("{} reads [N, C, {}], but its input is {}", site.node.op,
                           rank == 1 ? "L" : "H, W", ir::text(type.shape)),
@@ -57,7 +57,7 @@ ValueType adaptive_type(const Site& site) {
 // One operation per entry of each window; backward, as MASE counts it, a window per input element.
 std::optional<Cost> pool_cost(const Site& site, const ValueType& result) {
   double window = 1;
-  for (std::int64_t size : sizes(site.attribute("kernel_size"), rank_of(site))) {
+  for (std::int64_t size : sizes(site.attribute("kernel_size"), window_rank(site))) {
     window *= static_cast<double>(size);
   }
   const double n = elements(site.data());

@@ -18,13 +18,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct Parsed {
+struct ParsedRanges {
   std::vector<std::string> values;
   std::vector<std::string> problems;
 };
 
-Parsed parse(std::string_view dest, std::string_view text) {
-  Parsed parsed;
+ParsedRanges parse(std::string_view dest, std::string_view text) {
+  ParsedRanges parsed;
   for (const Value& value : parse_list(*find_option(dest), text, parsed.problems)) {
     parsed.values.push_back(shown(value));
   }

@@ -10,10 +10,12 @@
 #include "mase/engine/dropout.h"
 #include "mase/support/error.h"
 #include "tests/engine/networks.h"
+#include "tests/engine/states.h"
 
 namespace mase::engine {
 namespace {
 
+using test::batch_of;
 using test::classes;
 using test::Data;
 using test::quantised;
@@ -29,10 +31,6 @@ class ContractTest : public ::testing::TestWithParam<std::string> {
     return engine().compile(graph, options);
   }
 };
-
-Batch batch_of(const Data& data, std::span<const std::uint32_t> rows) {
-  return {.features = &data.features, .labels = &data.labels, .rows = rows, .next_rows = {}};
-}
 
 template <typename Work>
 Error error_of(Work&& work) {

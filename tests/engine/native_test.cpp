@@ -13,27 +13,18 @@
 #include "mase/support/error.h"
 #include "tests/engine/native_cases.h"
 #include "tests/engine/networks.h"
+#include "tests/engine/states.h"
 
 namespace mase::engine {
 namespace {
 
 using test::Data;
+using test::distance;
 
 std::vector<std::uint32_t> order(std::int64_t n, std::uint32_t first = 0) {
   std::vector<std::uint32_t> rows(static_cast<std::size_t>(n));
   std::iota(rows.begin(), rows.end(), first);
   return rows;
-}
-
-// The largest difference of two states.
-double distance(const ir::State& a, const ir::State& b) {
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::int64_t k = 0; k < a[i].second.size(); ++k) {
-      worst = std::max(worst, std::abs(a[i].second.at(k) - b[i].second.at(k)));
-    }
-  }
-  return worst;
 }
 
 class Native : public ::testing::TestWithParam<int> {

@@ -11,23 +11,19 @@
 #include "mase/io/npz.h"
 #include "mase/models/model.h"
 #include "tests/engine/networks.h"
+#include "tests/engine/states.h"
 #include "tests/shared_data.h"
 
 namespace mase::engine {
 namespace {
 
+using test::array;
 data::Info jets() {
   return {.name = "jsc", .num_classes = 5, .num_features = 16, .sample_shape = {16}};
 }
 
 ir::State read_arrays(const std::string& file) {
   return io::read_npz(shared_data() / "mase_runs" / file).or_throw();
-}
-
-const ir::Tensor& array(const ir::State& arrays, const std::string& name) {
-  const ir::Tensor* found = ir::find(arrays, name);
-  if (!found) throw std::runtime_error("no array " + name);
-  return *found;
 }
 
 // The state of `graph` with the arrays that stand under `prefix`.

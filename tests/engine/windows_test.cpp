@@ -16,18 +16,16 @@
 #include "mase/support/error.h"
 #include "tests/engine/json_attribute.h"
 #include "tests/engine/networks.h"
+#include "tests/engine/states.h"
 #include "tests/shared_data.h"
 
 namespace mase::engine {
 namespace {
 
+using test::array;
+using test::batch_of;
+using test::distance;
 using ::testing::HasSubstr;
-
-const ir::Tensor& array(const ir::State& arrays, const std::string& name) {
-  const ir::Tensor* found = ir::find(arrays, name);
-  if (!found) throw std::runtime_error("no array " + name);
-  return *found;
-}
 
 // The layer of a case, with its parameters and formats.
 ir::Graph layer_of(const nlohmann::json& c, const ops::Op& op, const ir::State& arrays) {
@@ -102,20 +100,6 @@ test::Data random_digits(std::int64_t count) {
   Random random(4);
   for (auto& label : out.labels.values_mut<std::int64_t>()) label = random.up_to(9);
   return out;
-}
-
-double distance(const ir::State& a, const ir::State& b) {
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::int64_t k = 0; k < a[i].second.size(); ++k) {
-      worst = std::max(worst, std::abs(a[i].second.at(k) - b[i].second.at(k)));
-    }
-  }
-  return worst;
-}
-
-Batch batch_of(const test::Data& data, std::span<const std::uint32_t> rows) {
-  return {.features = &data.features, .labels = &data.labels, .rows = rows, .next_rows = {}};
 }
 
 // As close to float64 as LibTorch's float32, or 2e-7: see native_test.cpp.

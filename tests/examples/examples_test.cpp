@@ -34,8 +34,13 @@ Outcome run(const std::string& command) {
   return result;
 }
 
+// For the shell: a checkout may lie anywhere, also below a folder with a blank in its name.
+std::string quoted(const fs::path& path) {
+  return "'" + path.string() + "'";
+}
+
 std::string program(const std::string& name) {
-  return (fs::path(MASE_BINARY_DIR) / "bin" / name).string();
+  return quoted(fs::path(MASE_BINARY_DIR) / "bin" / name);
 }
 
 // Words and numbers; rules of tables and blanks, whose lengths follow the digits, are left out.
@@ -72,18 +77,18 @@ std::string content(const fs::path& path) {
 
 TEST(Examples, LabPrintsWhatANotebookWould) {
   const fs::path here = fs::path(MASE_SOURCE_DIR) / "tests/examples";
-  const Outcome lab = run(program("lab") + " " + (here / "jsc_tiny.ckpt").string());
+  const Outcome lab = run(program("lab") + " " + quoted(here / "jsc_tiny.ckpt"));
   EXPECT_EQ(lab.status, 0) << lab.output;
   expect_same_text(lab.output, content(here / "lab.txt"));
 }
 
 TEST(Examples, SweepComparesWidthsAndGoesOn) {
   const fs::path folder = fs::path(testing::TempDir()) / "widths";
-  const Outcome first = run(program("sweep") + " " + folder.string() + " 1");
+  const Outcome first = run(program("sweep") + " " + quoted(folder) + " 1");
   EXPECT_EQ(first.status, 0) << first.output;
   EXPECT_THAT(first.output, testing::HasSubstr("width"));
   EXPECT_THAT(content(folder / "sweep.html"), testing::HasSubstr("test accuracy by width"));
-  const Outcome again = run(program("sweep") + " " + folder.string() + " 1");
+  const Outcome again = run(program("sweep") + " " + quoted(folder) + " 1");
   EXPECT_EQ(again.output, first.output) << "the times of the first, too: nothing ran again";
 }
 
@@ -92,9 +97,9 @@ TEST(Examples, TheDocumentationQuotesTheSweep) {
   const std::string page = content(fs::path(MASE_SOURCE_DIR) / "docs/sweep.md");
   const std::size_t from = page.find("```cpp\n");
   ASSERT_NE(from, std::string::npos);
-  std::istringstream quoted(page.substr(from + 7, page.find("```", from + 7) - from - 7));
+  std::istringstream snippet(page.substr(from + 7, page.find("```", from + 7) - from - 7));
   std::string indented;
-  for (std::string line; std::getline(quoted, line);)
+  for (std::string line; std::getline(snippet, line);)
     indented += (line.empty() ? "" : "  ") + line + "\n";
   EXPECT_THAT(content(fs::path(MASE_SOURCE_DIR) / "examples/sweep.cpp"),
               testing::HasSubstr(indented));
@@ -106,9 +111,9 @@ TEST(Examples, ReadmeQuotesTheLab) {
   const std::string program_text = content(fs::path(MASE_SOURCE_DIR) / "examples/lab.cpp");
   const std::size_t from = readme.find("```cpp\n");
   ASSERT_NE(from, std::string::npos);
-  std::istringstream quoted(readme.substr(from + 7, readme.find("```", from + 7) - from - 7));
+  std::istringstream snippet(readme.substr(from + 7, readme.find("```", from + 7) - from - 7));
   std::string indented;
-  for (std::string line; std::getline(quoted, line);)
+  for (std::string line; std::getline(snippet, line);)
     indented += (line.empty() ? "" : "  ") + line + "\n";
   EXPECT_THAT(program_text, testing::HasSubstr(indented));
 }
@@ -133,10 +138,9 @@ TEST(Examples, OwnPassFromItsOwnMain) {
 TEST(Examples, OwnPassAsAPlugIn) {
   const fs::path folder = fs::path(testing::TempDir()) / "own_pass";
   const Outcome transform =
-      run(program("ch") +
-          " transform --config " MASE_SOURCE_DIR
-          "/examples/own_pass/count_flops.toml --plugin " MASE_COUNT_FLOPS " --project-dir " +
-          folder.string());
+      run(program("ch") + " transform --config " +
+          quoted(fs::path(MASE_SOURCE_DIR) / "examples/own_pass/count_flops.toml") + " --plugin " +
+          quoted(MASE_COUNT_FLOPS) + " --project-dir " + quoted(folder));
   EXPECT_EQ(transform.status, 0);
   EXPECT_THAT(transform.output, testing::HasSubstr(kCounts));
   fs::remove_all(folder);

@@ -84,8 +84,8 @@ TEST(Zoo, ModelFilesThatComeAlongHaveTheirCounts) {
   EXPECT_EQ(build("jsc-1k", jsc_info()).parameter_count(), 1119);
 }
 
-std::string message(std::string_view name, const data::Info& info,
-                    const BuildOptions& options = {}) {
+std::string zoo_message(std::string_view name, const data::Info& info,
+                        const BuildOptions& options = {}) {
   try {
     build(name, info, options);
   } catch (const Error& error) {
@@ -96,23 +96,23 @@ std::string message(std::string_view name, const data::Info& info,
 }
 
 TEST(Zoo, UnknownNamesSuggestTheNearest) {
-  EXPECT_EQ(message("jsc_tony", jsc_info()),
+  EXPECT_EQ(zoo_message("jsc_tony", jsc_info()),
             "Model jsc_tony not found (did you mean 'jsc-tiny' or 'jsc-toy'?)");
-  EXPECT_EQ(message("jsc-10", jsc_info()).find("Model jsc-10 not found (did you mean 'jsc-10x'"),
-            0u);
-  EXPECT_NE(message("resnet", jsc_info()).find("ch info models"), std::string::npos);
+  EXPECT_EQ(
+      zoo_message("jsc-10", jsc_info()).find("Model jsc-10 not found (did you mean 'jsc-10x'"), 0u);
+  EXPECT_NE(zoo_message("resnet", jsc_info()).find("ch info models"), std::string::npos);
 }
 
 TEST(Zoo, NetworksThatDoNotFitTheDataAreRefused) {
   EXPECT_EQ(
-      message("jsc-tiny", mnist_info()),
+      zoo_message("jsc-tiny", mnist_info()),
       "node seq_blocks_0: jsc-tiny: BatchNorm1d(16) reads [N, 16] or [N, 16, L], but its input "
       "is [2, 1, 28, 28] on a batch of 2 from 'mnist' (a first layer \"Flatten()\" makes rows of "
       "images)");
-  EXPECT_EQ(message("lenet5", jsc_info()),
+  EXPECT_EQ(zoo_message("lenet5", jsc_info()),
             "lenet5 reads images [channels, height, width] of at least 16 x 16 pixels, but samples "
             "of 'jsc' are [16]");
-  EXPECT_EQ(message("toy_tiny", mnist_info()),
+  EXPECT_EQ(zoo_message("toy_tiny", mnist_info()),
             "node relu_1: toy_tiny: the network gives [2, 2] for a batch of 2, but 'mnist' has 10 "
             "classes");
 }
@@ -136,7 +136,7 @@ TEST_F(ModelFolder, FilesAreFoundByPathAndByName) {
   const ir::Graph graph = build("mine", jsc_info(), {.model_dir = folder_});
   EXPECT_EQ(graph.name, "mine");
   EXPECT_EQ(graph.nodes()[1].target, "seq_blocks.0");
-  EXPECT_EQ(message("mnie", jsc_info(), {.model_dir = folder_}),
+  EXPECT_EQ(zoo_message("mnie", jsc_info(), {.model_dir = folder_}),
             "Model mnie not found (did you mean 'mine'?)");
 }
 
@@ -151,8 +151,8 @@ TEST_F(ModelFolder, TheGivenFolderComesFirst) {
 }
 
 TEST_F(ModelFolder, MissingFilesAndFoldersAreNamed) {
-  EXPECT_NE(message("no/such.toml", jsc_info()).find("no/such.toml"), std::string::npos);
-  EXPECT_NE(message("x", jsc_info(), {.model_dir = folder_ / "gone"}).find("gone"),
+  EXPECT_NE(zoo_message("no/such.toml", jsc_info()).find("no/such.toml"), std::string::npos);
+  EXPECT_NE(zoo_message("x", jsc_info(), {.model_dir = folder_ / "gone"}).find("gone"),
             std::string::npos);
 }
 

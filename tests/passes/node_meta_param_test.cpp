@@ -20,7 +20,7 @@ std::filesystem::path temporary(const std::string& name) {
 }
 
 // jsc-tiny with some metadata of every kind.
-ir::Graph annotated() {
+ir::Graph with_metadata() {
   ir::Graph graph = jsc_tiny();
   for (ir::Node& node : graph.nodes_mut()) {
     node.meta.common = ir::CommonMeta{.mase_type = "module", .mase_op = node.op};
@@ -40,7 +40,7 @@ ir::Graph annotated() {
 
 TEST(NodeMetaParam, RoundTrip) {
   const auto path = temporary("node_meta_param.toml");
-  const ir::Graph graph = annotated();
+  const ir::Graph graph = with_metadata();
   save_node_meta_param(graph, path);
   const ir::Graph back = load_node_meta_param(jsc_tiny(), path);
   for (const ir::Node& node : graph) {
@@ -84,14 +84,14 @@ TEST(NodeMetaParam, AllProblemsAtOnce) {
 
 TEST(NodeMetaParam, RunFromOptions) {
   Context context{.folder = temporary("meta_run")};
-  const PassResult saved = run_pass(kSaveNodeMetaParam, annotated(), {}, context);
+  const PassResult saved = run_pass(kSaveNodeMetaParam, with_metadata(), {}, context);
   const std::string path = saved.info.find("path")->as_text();
   EXPECT_EQ(path, (context.folder / "save_node_meta_param/node_meta_param.toml").string());
   Diagnostics diagnostics;
   const Options options = check_options(kLoadNodeMetaParam, {{"load_path", path}}, {}, diagnostics);
   const PassResult loaded = run_pass(kLoadNodeMetaParam, jsc_tiny(), options, context);
   EXPECT_EQ(loaded.graph.node("seq_blocks_2").meta.to_value(),
-            annotated().node("seq_blocks_2").meta.to_value());
+            with_metadata().node("seq_blocks_2").meta.to_value());
   std::filesystem::remove_all(context.folder);
 }
 
@@ -101,13 +101,13 @@ TEST(NodeMetaParam, IsTomlForOthers) {
     GTEST_SKIP() << "needs Python 3.11 or later";
   }
   const auto path = temporary("for_python.toml");
-  save_node_meta_param(annotated(), path);
+  save_node_meta_param(with_metadata(), path);
   const std::string script =
       "import sys, tomllib; t = tomllib.load(open(sys.argv[1], \"rb\"));"
       "w = t[\"seq_blocks_2\"][\"common\"][\"args\"][\"weight\"];"
       "sys.exit(not (w[\"from\"] == \"NA\" and len(w[\"value\"]) == 5 and "
       "t[\"output\"][\"hardware\"] == {}))";
-  EXPECT_EQ(std::system(("python3 -c '" + script + "' " + path.string()).c_str()), 0);
+  EXPECT_EQ(std::system(("python3 -c '" + script + "' '" + path.string() + "'").c_str()), 0);
   std::filesystem::remove(path);
 }
 

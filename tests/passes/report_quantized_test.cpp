@@ -18,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // A layer of one input with chosen weights: one tie, two out of range.
-ir::Graph example() {
+ir::Graph quantised_example() {
   ir::Graph graph = chain("example", "l", {"Linear(1, 4)"});
   const std::vector<float> weights = {-0.2631f, 0.03125f, 9.0f, -8.5f};
   graph.find_parameter("l.0.weight")->value = ir::Tensor::from<float>({4, 1}, weights);
@@ -26,7 +26,7 @@ ir::Graph example() {
 }
 
 TEST(ReportQuantized, ValuesCodesErrorsAndSaturation) {
-  const ir::Graph graph = example();
+  const ir::Graph graph = quantised_example();
   const QuantisedParameter weight = quantised_parameter(graph, graph.node("l_0"), "weight");
   EXPECT_EQ(weight.name, "l.0.weight");
   EXPECT_THAT(weight.codes.values<std::int64_t>(), ElementsAre(-4, 0, 127, -128));
@@ -39,7 +39,7 @@ TEST(ReportQuantized, ValuesCodesErrorsAndSaturation) {
 }
 
 TEST(ReportQuantized, NamesWhatIsNotThere) {
-  const ir::Graph graph = example();
+  const ir::Graph graph = quantised_example();
   EXPECT_THROW(quantised_parameter(graph, graph.node("l_0"), "wieght"), Error);
   const ir::Graph plain = jsc_tiny();
   EXPECT_THROW(quantised_parameter(plain, plain.node("seq_blocks_2"), "weight"), Error);
@@ -47,7 +47,7 @@ TEST(ReportQuantized, NamesWhatIsNotThere) {
 }
 
 TEST(ReportQuantized, PrintsASummaryAndTheFirstElements) {
-  const QuantizedReport report = report_quantized(example());
+  const QuantizedReport report = report_quantized(quantised_example());
   ASSERT_EQ(report.parameters.size(), 2u);
   const std::string text = report.text(2);
   EXPECT_THAT(text, HasSubstr("| l.0.weight  | integer(8, 4) |          4 |           2 |"));
@@ -58,7 +58,7 @@ TEST(ReportQuantized, PrintsASummaryAndTheFirstElements) {
 
 TEST(ReportQuantized, DumpsEveryElement) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "report_quantized";
-  const QuantizedReport report = report_quantized(example());
+  const QuantizedReport report = report_quantized(quantised_example());
   save_quantized(report, folder / "all.npz");
   const ir::State arrays = io::read_npz(folder / "all.npz").or_throw();
   EXPECT_EQ(arrays.size(), 8u);
@@ -78,7 +78,7 @@ TEST(ReportQuantized, RunsFromOptions) {
   const Options options = check_options(kReportQuantized, {{"first", 1}}, {}, diagnostics);
   std::ostringstream out;
   Context context{.out = &out};
-  const PassResult result = run_pass(kReportQuantized, example(), options, context);
+  const PassResult result = run_pass(kReportQuantized, quantised_example(), options, context);
   EXPECT_THAT(out.str(), HasSubstr("l.0.bias, 1 of 4:"));
   EXPECT_EQ(result.info.find("parameters")->as_list().size(), 2u);
 }

@@ -23,7 +23,7 @@ std::string content(const std::filesystem::path& path) {
   return out.str();
 }
 
-nlohmann::json golden(const char* section) {
+nlohmann::json golden_section(const char* section) {
   return nlohmann::json::parse(
       content(std::filesystem::path(MASE_SOURCE_DIR) / "tests/golden/passes.json"))[section];
 }
@@ -36,7 +36,7 @@ const QuantizeOptions kLinear{
     .rules = {{"default", ir::Dict{{"name", ir::None{}}}}, {"linear", integer(8, 4)}}};
 
 TEST(SummarizeQuantization, HistogramsOfTheReports) {
-  const nlohmann::json expected = golden("quantised_histogram");
+  const nlohmann::json expected = golden_section("quantised_histogram");
   EXPECT_EQ(summary_of(jsc_toy(), kLinear).histogram_table(),
             expected["three_linear_net_linear_only"]["text"]);
   EXPECT_EQ(summary_of(jsc_10x(), kLinear).histogram_table(),
@@ -51,7 +51,7 @@ TEST(SummarizeQuantization, HistogramsOfTheReports) {
 
 TEST(SummarizeQuantization, NodeTableOfTheReports) {
   const QuantizationSummary summary = summary_of(jsc_tiny(), kLinear);
-  const nlohmann::json expected = golden("compare_nodes_jsc-tiny_linear_only")["rows"];
+  const nlohmann::json expected = golden_section("compare_nodes_jsc-tiny_linear_only")["rows"];
   ASSERT_EQ(summary.nodes.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const NodeComparison& node = summary.nodes[i];

@@ -22,7 +22,7 @@ extern const IntegerKernels kIntegerTable;
 
 namespace {
 
-struct Candidate {
+struct IntegerCandidate {
   const IntegerKernels* table;
   std::string_view goes_with;  // the float kernels that round alike
   bool (*runs)();
@@ -36,28 +36,29 @@ bool has_avx512() {
 #endif
 
 // Best first.
-const std::array kCandidates = {
+const std::array kIntegerCandidates = {
 #if defined(MASE_X86_KERNELS)
-    Candidate{&avx512vnni::kIntegerTable, "avx512",
-              [] { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }},
-    Candidate{&avx512::kIntegerTable, "avx512", has_avx512},
-    Candidate{&avx2::kIntegerTable, "avx2",
-              [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
+    IntegerCandidate{&avx512vnni::kIntegerTable, "avx512",
+                     [] { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }},
+    IntegerCandidate{&avx512::kIntegerTable, "avx512", has_avx512},
+    IntegerCandidate{
+        &avx2::kIntegerTable, "avx2",
+        [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
 #endif
-    Candidate{&portable::kIntegerTable, "portable", [] { return true; }},
+    IntegerCandidate{&portable::kIntegerTable, "portable", [] { return true; }},
 };
 
 }  // namespace
 
 const IntegerKernels& integer_kernels(const Kernels& kernels) {
-  for (const Candidate& candidate : kCandidates) {
+  for (const IntegerCandidate& candidate : kIntegerCandidates) {
     if (candidate.goes_with == kernels.name && candidate.runs()) return *candidate.table;
   }
-  return *kCandidates.back().table;
+  return *kIntegerCandidates.back().table;
 }
 
 const IntegerKernels* find_integer_kernels(std::string_view name) {
-  for (const Candidate& candidate : kCandidates) {
+  for (const IntegerCandidate& candidate : kIntegerCandidates) {
     if (candidate.table->name == name && candidate.runs()) return candidate.table;
   }
   return nullptr;

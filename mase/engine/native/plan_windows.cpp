@@ -1,6 +1,6 @@
 // From the attributes of convolutions and poolings to tables of windows: per dimension of space the
-// positions are grouped into segments whose windows look alike, and patches are all pairs of
-// segments.
+// positions are grouped into stretches whose windows look alike, and patches are all pairs of
+// stretches.
 #include "mase/engine/native/plan_windows.h"
 
 #include <fmt/format.h>
@@ -31,7 +31,7 @@ struct Position {
 };
 
 // Equally spaced positions whose windows are alike and equally spaced as well.
-struct Segment {
+struct Stretch {
   int first;
   int step;
   int count;
@@ -41,14 +41,14 @@ struct Segment {
   int divisor;
 };
 
-bool alike(const Segment& segment, const std::vector<Entry>& entries, int divisor) {
-  return segment.divisor == divisor &&
-         std::equal(segment.entries.begin(), segment.entries.end(), entries.begin(), entries.end(),
+bool alike(const Stretch& stretch, const std::vector<Entry>& entries, int divisor) {
+  return stretch.divisor == divisor &&
+         std::equal(stretch.entries.begin(), stretch.entries.end(), entries.begin(), entries.end(),
                     [](Entry a, Entry b) { return a.kernel == b.kernel && a.at == b.at; });
 }
 
-std::vector<Segment> segments(const std::vector<Position>& positions, int period) {
-  std::vector<Segment> out;
+std::vector<Stretch> stretches(const std::vector<Position>& positions, int period) {
+  std::vector<Stretch> out;
   const int count = static_cast<int>(positions.size());
   for (int phase = 0; phase < std::min(period, count); ++phase) {
     const std::size_t start = out.size();
@@ -58,7 +58,7 @@ std::vector<Segment> segments(const std::vector<Position>& positions, int period
       const int base = entries.empty() ? 0 : entries[0].at;
       for (Entry& entry : entries) entry.at -= base;
       if (out.size() > start && alike(out.back(), entries, position.divisor)) {
-        Segment& last = out.back();
+        Stretch& last = out.back();
         const int step = base - (last.base + (last.count - 1) * last.base_step);
         if (last.count == 1) last.base_step = step;
         if (step == last.base_step) {
@@ -128,11 +128,11 @@ struct Planes {
   int weight_channel;
 };
 
-Windows combine(const std::vector<Segment>& rows, const std::vector<Segment>& columns,
+Windows combine(const std::vector<Stretch>& rows, const std::vector<Stretch>& columns,
                 const Planes& planes, int divisor_override) {
   Windows out;
-  for (const Segment& row : rows) {
-    for (const Segment& column : columns) {
+  for (const Stretch& row : rows) {
+    for (const Stretch& column : columns) {
       const int divisor = divisor_override ? divisor_override : row.divisor * column.divisor;
       Patch patch{.rows = row.count,
                   .columns = column.count,
@@ -169,12 +169,12 @@ void need_small_tables(const ir::Node& node, std::int64_t taps) {
               {.node = node.name}, "use --engine torch");
 }
 
-// The same of all pairs of segments, before they are made.
-Windows combine_small(const ir::Node& node, const std::vector<Segment>& rows,
-                      const std::vector<Segment>& columns, const Planes& planes, int divisor) {
-  const auto entries = [](const std::vector<Segment>& segments) {
+// The same of all pairs of stretches, before they are made.
+Windows combine_small(const ir::Node& node, const std::vector<Stretch>& rows,
+                      const std::vector<Stretch>& columns, const Planes& planes, int divisor) {
+  const auto entries = [](const std::vector<Stretch>& stretches) {
     std::int64_t sum = 0;
-    for (const Segment& segment : segments) sum += std::ssize(segment.entries);
+    for (const Stretch& stretch : stretches) sum += std::ssize(stretch.entries);
     return sum;
   };
   need_small_tables(node, entries(rows) * entries(columns) * planes.channels);
@@ -220,12 +220,12 @@ void plan_convolution(const ops::Site& site, const Image& image,
   const int out_width = static_cast<int>(windows[1].positions(image.width));
   const int kernel_row = static_cast<int>(windows[1].size);
   out.forward =
-      combine_small(site.node, segments(reads(windows[0], image.height, false), 1),
-                    segments(reads(windows[1], image.width, false), 1),
+      combine_small(site.node, stretches(reads(windows[0], image.height, false), 1),
+                    stretches(reads(windows[1], image.width, false), 1),
                     {width, out_width, out.channels, out.in_area, kernel_row, out.kernel}, 1);
   out.input_gradient = combine_small(
-      site.node, segments(read_by(windows[0], image.height), static_cast<int>(windows[0].stride)),
-      segments(read_by(windows[1], image.width), static_cast<int>(windows[1].stride)),
+      site.node, stretches(read_by(windows[0], image.height), static_cast<int>(windows[0].stride)),
+      stretches(read_by(windows[1], image.width), static_cast<int>(windows[1].stride)),
       {out_width, width, out.results, out.out_area, kernel_row, out.channels * out.kernel}, 1);
 }
 
@@ -269,7 +269,7 @@ std::string why_not_windows(const ir::Node& node) {
 }
 
 PlanWindows dense_windows(int inputs, int outputs) {
-  const std::vector<Segment> pixel = segments(reads({}, 1, false), 1);
+  const std::vector<Stretch> pixel = stretches(reads({}, 1, false), 1);
   PlanWindows out{.channels = inputs, .results = outputs};
   out.forward = combine(pixel, pixel, {1, 1, inputs, 1, 1, 1}, 1);
   out.input_gradient = combine(pixel, pixel, {1, 1, outputs, 1, 1, inputs}, 1);
@@ -300,8 +300,8 @@ PlanWindows plan_windows(const ops::Site& site) {
   out.groups = static_cast<int>(image.channels);
   const Planes planes{static_cast<int>(image.width), static_cast<int>(out_width), 1, 0, 0, 0};
   if (adaptive) {
-    out.forward = combine_small(site.node, segments(adaptive_reads(image.height, out_height), 1),
-                                segments(adaptive_reads(image.width, out_width), 1), planes, 0);
+    out.forward = combine_small(site.node, stretches(adaptive_reads(image.height, out_height), 1),
+                                stretches(adaptive_reads(image.width, out_width), 1), planes, 0);
   } else {
     const bool average = site.node.op.starts_with("avg_pool");
     const bool count_padding = average && site.attribute("count_include_pad").as_bool();
@@ -311,8 +311,8 @@ PlanWindows plan_windows(const ops::Site& site) {
       if (!given.is_none()) divisor = static_cast<int>(given.as_int());
     }
     out.forward =
-        combine_small(site.node, segments(reads(windows[0], image.height, count_padding), 1),
-                      segments(reads(windows[1], image.width, count_padding), 1), planes, divisor);
+        combine_small(site.node, stretches(reads(windows[0], image.height, count_padding), 1),
+                      stretches(reads(windows[1], image.width, count_padding), 1), planes, divisor);
   }
   out.once = covers_once(out);
   return out;

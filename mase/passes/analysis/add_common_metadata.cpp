@@ -112,13 +112,8 @@ ir::ArgumentMeta result_entry(const ir::Node& node, const Findings& findings) {
   return entry;
 }
 
-bool is_call(const ir::Node& node) {
-  return node.kind == ir::NodeKind::CallFunction || node.kind == ir::NodeKind::CallMethod ||
-         node.kind == ir::NodeKind::CallModule;
-}
-
 bool is_implicit(const ir::Node& node) {
-  return !is_call(node) || ops::kind_of(node) == ops::Kind::ImplicitFunc;
+  return !ir::is_call(node.kind) || ops::kind_of(node) == ops::Kind::ImplicitFunc;
 }
 
 // The first nodes that compute something, seen from a node on: its users, and theirs in place of
@@ -184,7 +179,8 @@ ir::Dict graph_metadata(const ir::Graph& graph) {
           {"results", std::move(results)}};
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_add_common_metadata(const ir::Graph& graph, const Options& options,
+                                   Context& context) {
   if (context.dummy_input.empty()) {
     usage_error("add_common_metadata needs a dummy input", options.where(),
                 "run it where a data set is known, or give the placeholders' values");
@@ -198,7 +194,7 @@ PassResult run(const ir::Graph& graph, const Options& options, Context& context)
   return result;
 }
 
-bool done(const ir::Graph& graph) {
+bool has_common_metadata(const ir::Graph& graph) {
   return std::all_of(graph.begin(), graph.end(), [](const ir::Node& node) {
     return node.meta.common && !node.meta.common->mase_type.empty();
   });
@@ -241,7 +237,7 @@ ir::Graph add_common_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dumm
     ir::CommonMeta common;
     common.mase_type = std::string(ops::name(ops::kind_of(node)));
     common.mase_op = node.op;
-    if (is_call(node)) add_arguments(common, graph, node, findings);
+    if (ir::is_call(node.kind)) add_arguments(common, graph, node, findings);
     if (node.kind == ir::NodeKind::CallModule) {
       add_parameters(common, graph, node, options.add_value);
     }
@@ -272,8 +268,8 @@ const Pass kAddCommonMetadata{
                  .standard = false,
                  .help = "take values in training mode; running statistics stay as they are"}},
     .needs = {"init_metadata"},
-    .run = run,
-    .done = done,
+    .run = run_add_common_metadata,
+    .done = has_common_metadata,
 };
 
 }  // namespace mase::passes

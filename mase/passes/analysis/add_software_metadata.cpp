@@ -31,11 +31,11 @@ void add_layer_arguments(ir::SoftwareMeta& software, const ir::Graph& graph, con
   }
 }
 
-PassResult run(const ir::Graph& graph, const Options&, Context&) {
+PassResult run_add_software_metadata(const ir::Graph& graph, const Options&, Context&) {
   return {.graph = add_software_metadata(graph)};
 }
 
-bool done(const ir::Graph& graph) {
+bool has_software_metadata(const ir::Graph& graph) {
   return std::all_of(graph.begin(), graph.end(), [](const ir::Node& node) {
     return node.meta.software && (node.meta.software->has_args || node.meta.software->has_results);
   });
@@ -74,8 +74,8 @@ const Pass kAddSoftwareMetadata{
     .kind = PassKind::Analysis,
     .summary = "give every argument and result an empty table of statistics",
     .needs = {"add_common_metadata"},
-    .run = run,
-    .done = done,
+    .run = run_add_software_metadata,
+    .done = has_software_metadata,
 };
 
 }  // namespace mase::passes

@@ -38,7 +38,7 @@ Cell cell(const std::optional<double>& bits) {
   return bits ? Cell(*bits) : Cell();
 }
 
-PassResult run(const ir::Graph& graph, const Options&, Context& context) {
+PassResult run_calculate_avg_bits(const ir::Graph& graph, const Options&, Context& context) {
   const AverageBits bits = calculate_avg_bits(graph);
   if (!bits.data && !bits.weight) {
     context.log_warning("calculate_avg_bits: no layer with weights that could be quantised");
@@ -86,7 +86,7 @@ const Pass kCalculateAvgBits{
     .summary = "mean bits of the data and weights of layers with weights, by elements",
     .options = {},
     .needs = {"add_common_metadata"},
-    .run = run,
+    .run = run_calculate_avg_bits,
 };
 
 }  // namespace mase::passes

@@ -6,11 +6,11 @@
 namespace mase::passes {
 namespace {
 
-PassResult run(const ir::Graph& graph, const Options&, Context&) {
+PassResult run_init_metadata(const ir::Graph& graph, const Options&, Context&) {
   return {.graph = init_metadata(graph)};
 }
 
-bool done(const ir::Graph& graph) {
+bool has_metadata(const ir::Graph& graph) {
   return std::all_of(graph.begin(), graph.end(),
                      [](const ir::Node& node) { return node.meta.common && node.meta.software; });
 }
@@ -29,8 +29,8 @@ const Pass kInitMetadata{
     .name = "init_metadata",
     .kind = PassKind::Analysis,
     .summary = "give every node empty metadata",
-    .run = run,
-    .done = done,
+    .run = run_init_metadata,
+    .done = has_metadata,
 };
 
 }  // namespace mase::passes

@@ -22,4 +22,8 @@ ir::Value printable(const ir::CommonMeta& common) {
   return out;
 }
 
+bool is_data_argument(std::string_view argument) {
+  return argument.find("data_in") != std::string_view::npos;
+}
+
 }  // namespace mase::passes

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "mase/ir/metadata.h"
 
 namespace mase::passes {
@@ -9,5 +11,8 @@ namespace mase::passes {
 // tensors any more.
 ir::Value printable(const ir::ArgumentMeta& entry);
 ir::Value printable(const ir::CommonMeta& common);
+
+// Whether an argument holds data ("data_in_0") rather than a parameter.
+bool is_data_argument(std::string_view argument);
 
 }  // namespace mase::passes

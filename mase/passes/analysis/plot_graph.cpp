@@ -153,7 +153,7 @@ std::string svg_edge(const std::vector<Point>& points) {
       "<path d=\"{}\" fill=\"none\" stroke=\"#555555\" marker-end=\"url(#arrow)\"/>\n", path);
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_plot_graph(const ir::Graph& graph, const Options& options, Context& context) {
   std::filesystem::path file = context.folder / "graph.svg";
   if (const ir::Value* given = options.find("file_name")) file = given->as_text();
   const bool dot = file.extension() == ".dot" || file.extension() == ".gv";
@@ -225,7 +225,7 @@ const Pass kPlotGraph{
     .options = {{.name = "file_name",
                  .type = Option::Type::Path,
                  .help = "ends in .svg, .dot or .gv; graph.svg in the output folder if not given"}},
-    .run = run,
+    .run = run_plot_graph,
 };
 
 }  // namespace mase::passes

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "mase/passes/analysis/metadata_text.h"
 #include "mase/passes/run_graph.h"
 
 namespace mase::passes {
@@ -14,10 +15,6 @@ namespace {
 
 using statistics::Collector;
 using statistics::Request;
-
-bool is_data(std::string_view argument) {
-  return argument.find("data_in") != std::string_view::npos;
-}
 
 // The collectors of one argument of a node.
 struct Probe {
@@ -76,7 +73,7 @@ std::vector<Probe> make_probes(const std::string& node, const std::vector<std::s
 std::vector<std::string> arguments_of(const ir::Node& node, bool data) {
   std::vector<std::string> out;
   for (const auto& [name, entry] : node.meta.software->args) {
-    if (is_data(name) == data) out.push_back(name);
+    if (is_data_argument(name) == data) out.push_back(name);
   }
   return out;
 }
@@ -269,7 +266,8 @@ ir::Dict findings(const ir::Graph& graph) {
   return out;
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_profile_statistics(const ir::Graph& graph, const Options& options,
+                                  Context& context) {
   Diagnostics diagnostics;
   const ProfileStatisticsOptions chosen{
       .by = parse_by(options.text("by"), options.where("by")),
@@ -340,7 +338,7 @@ const Pass kProfileStatistics{
                  .standard = false,
                  .help = "targets that select nothing are no mistake"}},
     .needs = {"add_software_metadata"},
-    .run = run,
+    .run = run_profile_statistics,
     .check = check,
 };
 

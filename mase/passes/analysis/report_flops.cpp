@@ -56,7 +56,7 @@ ir::Dict row(const NodeCost& node) {
           {"bitops", number(node.bitops, cost.fractional)}};
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_report_flops(const ir::Graph& graph, const Options& options, Context& context) {
   const std::int64_t rows = options.find("batch_size") ? options.integer("batch_size") : 0;
   const FlopReport report = report_flops(graph, recorded_inputs(graph, rows));
   for (const std::string& node : report.uncounted) {
@@ -159,7 +159,7 @@ const Pass kReportFlops{
                  .type = Option::Type::Path,
                  .help = "write the table here instead of to standard output"}},
     .needs = {"add_common_metadata"},
-    .run = run,
+    .run = run_report_flops,
 };
 
 }  // namespace mase::passes

@@ -73,7 +73,7 @@ std::string heading(std::string_view title) {
   return fmt::format("{} {} {}\n", rule, title, rule);
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_report_graph(const ir::Graph& graph, const Options& options, Context& context) {
   const bool full = options.text("style") == "full";
   const std::string text = report_graph(
       graph, {full ? ReportGraphOptions::Style::Full : ReportGraphOptions::Style::Classic});
@@ -115,7 +115,7 @@ const Pass kReportGraph{
                  .standard = "classic",
                  .choices = {"classic", "full"},
                  .help = "full: with headings and a table of all nodes"}},
-    .run = run,
+    .run = run_report_graph,
 };
 
 }  // namespace mase::passes

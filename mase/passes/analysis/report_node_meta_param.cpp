@@ -53,7 +53,8 @@ std::vector<Part> chosen_parts(const std::vector<std::string>& which) {
   return parts;
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_report_node_meta_param(const ir::Graph& graph, const Options& options,
+                                      Context& context) {
   const ReportNodeMetaParamOptions chosen{options.texts("which")};
   const std::string table = report_node_meta_param(graph, chosen);
   context.log_info("Inspecting graph [add_common_meta_param_analysis_pass]");
@@ -106,7 +107,7 @@ const Pass kReportNodeMetaParam{
                  .type = Option::Type::Path,
                  .help = "also write the table there"}},
     .needs = {"add_common_metadata"},
-    .run = run,
+    .run = run_report_node_meta_param,
 };
 
 }  // namespace mase::passes

@@ -10,10 +10,6 @@
 namespace mase::passes {
 namespace {
 
-bool is_data(std::string_view argument) {
-  return argument.find("data_in") != std::string_view::npos;
-}
-
 ir::Dict shapes(const ir::Named<ir::ArgumentMeta>& entries) {
   ir::Dict out;
   for (const auto& [name, entry] : entries) {
@@ -23,7 +19,7 @@ ir::Dict shapes(const ir::Named<ir::ArgumentMeta>& entries) {
   return out;
 }
 
-PassResult run(const ir::Graph& graph, const Options&, Context& context) {
+PassResult run_report_node_shape(const ir::Graph& graph, const Options&, Context& context) {
   context.log_info("Inspecting graph [add_common_node_shape_analysis_pass]");
   ir::Dict info;
   for (const ir::Node& node : graph) {
@@ -42,8 +38,9 @@ std::string report_node_shape(const ir::Graph& graph) {
   for (const ir::Node& node : graph) {
     text += node.name + ":\nin:\n";
     for (const auto& [name, entry] : node.meta.common->args) {
-      text += fmt::format("{} = {}\n", name,
-                          is_data(name) ? ir::text(entry.shape) : ir::repr(printable(entry)));
+      text +=
+          fmt::format("{} = {}\n", name,
+                      is_data_argument(name) ? ir::text(entry.shape) : ir::repr(printable(entry)));
     }
     text += "out:\n";
     for (const auto& [name, entry] : node.meta.common->results) {
@@ -59,7 +56,7 @@ const Pass kReportNodeShape{
     .kind = PassKind::Analysis,
     .summary = "print the shapes of every node's arguments and results",
     .needs = {"add_common_metadata"},
-    .run = run,
+    .run = run_report_node_shape,
 };
 
 }  // namespace mase::passes

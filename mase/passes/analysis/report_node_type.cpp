@@ -11,7 +11,7 @@ std::string value_type(const ir::Node& node) {
   return data == nullptr ? "NA" : data->type;
 }
 
-PassResult run(const ir::Graph& graph, const Options&, Context& context) {
+PassResult run_report_node_type(const ir::Graph& graph, const Options&, Context& context) {
   context.log_info("Inspecting graph [add_common_node_type_analysis_pass]");
   context.log_info("\n" + report_node_type(graph));
   ir::List rows;
@@ -41,7 +41,7 @@ const Pass kReportNodeType{
     .kind = PassKind::Analysis,
     .summary = "print every node's kind, type, op and number format",
     .needs = {"add_common_metadata"},
-    .run = run,
+    .run = run_report_node_type,
 };
 
 }  // namespace mase::passes

@@ -69,7 +69,7 @@ ir::Named<const ir::Tensor*> arrays(const QuantisedParameter& p) {
           {"errors", &p.errors}};
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_report_quantized(const ir::Graph& graph, const Options& options, Context& context) {
   const QuantizedReport report = report_quantized(graph);
   const std::int64_t first = options.integer("first");
   if (report.parameters.empty()) {
@@ -175,7 +175,7 @@ const Pass kReportQuantized{
                 {.name = "save_path",
                  .type = Option::Type::Path,
                  .help = "a .npz or .json file for all elements"}},
-    .run = run,
+    .run = run_report_quantized,
 };
 
 }  // namespace mase::passes

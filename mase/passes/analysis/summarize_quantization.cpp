@@ -104,7 +104,8 @@ std::string reasons_csv(const std::vector<NodeComparison>& nodes) {
   return out;
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_summarize_quantization(const ir::Graph& graph, const Options& options,
+                                      Context& context) {
   if (!context.original) {
     usage_error("summarize_quantization compares with the graph before quantize", options.where(),
                 "put it after [passes.quantize]");
@@ -228,7 +229,7 @@ const Pass kSummarizeQuantization{
                  .type = Option::Type::Path,
                  .help = "folder for quantize_table.csv, quantize_histogram.csv and "
                          "quantize_reasons.csv"}},
-    .run = run,
+    .run = run_summarize_quantization,
 };
 
 }  // namespace mase::passes

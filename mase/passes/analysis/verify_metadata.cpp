@@ -32,11 +32,6 @@ class Site {
   std::vector<Problem>& problems_;
 };
 
-bool is_call(const ir::Node& node) {
-  return node.kind == ir::NodeKind::CallFunction || node.kind == ir::NodeKind::CallMethod ||
-         node.kind == ir::NodeKind::CallModule;
-}
-
 bool is_integer(std::string_view type) {
   return type == "integer" || type == "fixed";
 }
@@ -152,7 +147,7 @@ void check_linear_result(Site site, const Entries& args, const ir::ArgumentMeta&
 
 void check_result_format(Site site, const ir::Node& node) {
   const ir::CommonMeta& common = *node.meta.common;
-  if (!is_call(node) || common.results.empty()) return;
+  if (!ir::is_call(node.kind) || common.results.empty()) return;
   const ir::ArgumentMeta& result = common.results[0].second;
   const ir::ArgumentMeta* data = ir::find(common.args, "data_in_0");
   if (result.type == "float" || data == nullptr) return;
@@ -256,7 +251,7 @@ std::vector<Problem> verify_common_metadata(const ir::Graph& graph) {
     }
     check_parameters(site, graph, node);
     check_result_format(site, node);
-    if (is_call(node)) {
+    if (ir::is_call(node.kind)) {
       try {
         check_types(site, graph, node, types);
       } catch (const Error& error) {

@@ -25,7 +25,7 @@ fs::path module_of(const fs::path& path) {
   return path;
 }
 
-PassResult run_save(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult save_graph_pass(const ir::Graph& graph, const Options& options, Context& context) {
   const fs::path folder = options.find("save_dir") ? fs::path(options.text("save_dir"))
                                                    : context.folder / "saved_mase_graph";
   save_mase_graph(graph, folder);
@@ -33,7 +33,7 @@ PassResult run_save(const ir::Graph& graph, const Options& options, Context& con
   return {.graph = graph, .info = ir::Dict{{"folder", folder.string()}}, .hits = {}};
 }
 
-PassResult run_load(const ir::Graph&, const Options& options, Context& context) {
+PassResult load_graph_pass(const ir::Graph&, const Options& options, Context& context) {
   const std::string path = options.text("load_dir");
   PassResult result{.graph = load_mase_graph(path), .info = {}, .hits = {}};
   context.log_info(fmt::format("Loaded mase graph from {}", path));
@@ -68,7 +68,7 @@ const Pass kSaveMaseGraph{
     .options = {{.name = "save_dir",
                  .type = Option::Type::Path,
                  .help = "the folder; default saved_mase_graph in the folder of the run"}},
-    .run = run_save,
+    .run = save_graph_pass,
 };
 
 const Pass kLoadMaseGraph{
@@ -79,7 +79,7 @@ const Pass kLoadMaseGraph{
                  .type = Option::Type::Path,
                  .required = true,
                  .help = "the folder, a file inside of it, or an .mz file"}},
-    .run = run_load,
+    .run = load_graph_pass,
 };
 
 }  // namespace mase::passes

@@ -11,7 +11,7 @@
 namespace mase::passes {
 namespace {
 
-PassResult run_save(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult save_meta_params_pass(const ir::Graph& graph, const Options& options, Context& context) {
   const std::filesystem::path path =
       options.find("save_path") ? std::filesystem::path(options.text("save_path"))
                                 : context.folder / "save_node_meta_param" / "node_meta_param.toml";
@@ -20,7 +20,7 @@ PassResult run_save(const ir::Graph& graph, const Options& options, Context& con
   return {.graph = graph, .info = ir::Dict{{"path", path.string()}}, .hits = {}};
 }
 
-PassResult run_load(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult load_meta_params_pass(const ir::Graph& graph, const Options& options, Context& context) {
   const std::string path = options.text("load_path");
   PassResult result{.graph = load_node_meta_param(graph, path), .info = {}, .hits = {}};
   context.log_info(fmt::format("Loaded the metadata of nodes from {}", path));
@@ -66,7 +66,7 @@ const Pass kSaveNodeMetaParam{
                  .type = Option::Type::Path,
                  .help = "the file; default save_node_meta_param/node_meta_param.toml in the "
                          "folder of the run"}},
-    .run = run_save,
+    .run = save_meta_params_pass,
 };
 
 const Pass kLoadNodeMetaParam{
@@ -77,7 +77,7 @@ const Pass kLoadNodeMetaParam{
                  .type = Option::Type::Path,
                  .required = true,
                  .help = "a file that save_node_meta_param wrote"}},
-    .run = run_load,
+    .run = load_meta_params_pass,
 };
 
 }  // namespace mase::passes

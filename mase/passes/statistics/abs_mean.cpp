@@ -33,7 +33,7 @@ class AbsMean : public Collector {
   std::int64_t count_ = 0;
 };
 
-std::unique_ptr<Collector> make(const Options& options) {
+std::unique_ptr<Collector> make_abs_mean(const Options& options) {
   return std::make_unique<AbsMean>(Grouper(read_dims(options), /*absolute=*/true));
 }
 
@@ -43,7 +43,7 @@ const Statistic kAbsMean{
     .name = "abs_mean",
     .summary = "mean of the absolute values",
     .options = {device_option(), dims_option()},
-    .make = make,
+    .make = make_abs_mean,
 };
 
 }  // namespace mase::passes::statistics

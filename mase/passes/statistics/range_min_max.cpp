@@ -57,7 +57,7 @@ class RangeMinMax : public Collector {
   std::int64_t count_ = 0;
 };
 
-std::unique_ptr<Collector> make(const Options& options) {
+std::unique_ptr<Collector> make_range_min_max(const Options& options) {
   return std::make_unique<RangeMinMax>(Grouper(read_dims(options), options.flag("abs")));
 }
 
@@ -67,7 +67,7 @@ const Statistic kRangeMinMax{
     .name = "range_min_max",
     .summary = "smallest and largest value",
     .options = {device_option(), dims_option(), abs_option()},
-    .make = make,
+    .make = make_range_min_max,
 };
 
 }  // namespace mase::passes::statistics

@@ -37,7 +37,7 @@ class RangeNSigma : public Collector {
   double sigmas_;
 };
 
-std::unique_ptr<Collector> make(const Options& options) {
+std::unique_ptr<Collector> make_range_n_sigma(const Options& options) {
   Grouper grouper(read_dims(options), options.flag("abs"));
   const bool online = options.text("var_mode") == "online";
   return std::make_unique<RangeNSigma>(
@@ -63,7 +63,7 @@ const Statistic kRangeNSigma{
                  .standard = 3,
                  .help = "standard deviations on either side",
                  .low = 0}},
-    .make = make,
+    .make = make_range_n_sigma,
 };
 
 }  // namespace mase::passes::statistics

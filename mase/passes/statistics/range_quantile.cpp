@@ -60,7 +60,7 @@ class RangeQuantile : public Collector {
   std::int64_t count_ = 0;
 };
 
-std::unique_ptr<Collector> make(const Options& options) {
+std::unique_ptr<Collector> make_range_quantile(const Options& options) {
   return std::make_unique<RangeQuantile>(Grouper(read_dims(options), options.flag("abs")),
                                          options.number("quantile"));
 }
@@ -79,7 +79,7 @@ const Statistic kRangeQuantile{
                  .help = "q: 0.975 leaves out 2.5 % on either side",
                  .low = 0,
                  .high = 1}},
-    .make = make,
+    .make = make_range_quantile,
 };
 
 }  // namespace mase::passes::statistics

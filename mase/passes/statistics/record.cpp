@@ -40,7 +40,7 @@ class Record : public Collector {
   std::int64_t count_ = 0;
 };
 
-std::unique_ptr<Collector> make(const Options& options) {
+std::unique_ptr<Collector> make_record(const Options& options) {
   return std::make_unique<Record>(options.flag("add_new_dim_before_concat"));
 }
 
@@ -54,7 +54,7 @@ const Statistic kRecord{
                  .type = Option::Type::Bool,
                  .standard = false,
                  .help = "put the samples along a new first dimension"}},
-    .make = make,
+    .make = make_record,
 };
 
 }  // namespace mase::passes::statistics

@@ -68,7 +68,7 @@ void cast(ir::Named<ir::SoftwareEntry>& entries, const CastFunction& fn) {
   }
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context&) {
+PassResult run_metadata_value_type_cast(const ir::Graph& graph, const Options& options, Context&) {
   return {.graph = metadata_value_type_cast(graph, cast_function(options.text("fn"))),
           .info = {},
           .hits = {}};
@@ -133,7 +133,7 @@ const Pass kMetadataValueTypeCast{
                  .required = true,
                  .choices = function_names(),
                  .help = "what becomes of each tensor"}},
-    .run = run,
+    .run = run_metadata_value_type_cast,
 };
 
 }  // namespace mase::passes

@@ -131,7 +131,7 @@ void check(const Options& options, Diagnostics& diagnostics) {
   read_quantize_options(options, diagnostics);
 }
 
-PassResult run(const ir::Graph& graph, const Options& options, Context& context) {
+PassResult run_quantize(const ir::Graph& graph, const Options& options, Context& context) {
   Diagnostics diagnostics;
   const QuantizeOptions parsed = read_quantize_options(options, diagnostics);
   diagnostics.throw_if_any();
@@ -236,7 +236,7 @@ const Pass kQuantize{
                  .help = "a rule: [passes.quantize.<op, node or pattern>.config] with name (the "
                          "format), <data_in, weight or bias>_<parameter>, bypass, rounding, "
                          "overflow; 'default' for all other nodes"}},
-    .run = run,
+    .run = run_quantize,
     .check = check,
 };
 

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kStateFormat = 1;
 constexpr const char* kFile = "state.json";
 
 RunStatus status_of(std::string_view text) {
@@ -71,7 +71,7 @@ SweepState::SweepState(fs::path folder) : folder_(std::move(folder)) {
   const std::string text = read_file(file).or_throw();
   try {
     const ordered_json json = ordered_json::parse(text);
-    if (json.at("format").get<int>() != kFormat) {
+    if (json.at("format").get<int>() != kStateFormat) {
       throw Error(ErrorKind::Unreadable, "written by another version of this program",
                   {.file = file.string()}, "give the sweep another --project");
     }
@@ -102,7 +102,8 @@ void SweepState::flush() {
 
 void SweepState::write() {
   const auto start = std::chrono::steady_clock::now();
-  ordered_json json{{"format", kFormat}, {"mase", MASE_VERSION}, {"runs", ordered_json::object()}};
+  ordered_json json{
+      {"format", kStateFormat}, {"mase", MASE_VERSION}, {"runs", ordered_json::object()}};
   for (const auto& [key, run] : runs_) json["runs"][key] = to_json(run, folder_);
   write_file(folder_ / kFile, json.dump(1) + "\n");
   pending_ = false;
