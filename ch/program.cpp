@@ -17,6 +17,7 @@
 #include "ch/version.h"
 #include "mase/support/error.h"
 #include "mase/support/progress.h"
+#include "mase/support/signals.h"
 #include "mase/support/suggest.h"
 
 namespace ch {
@@ -203,7 +204,8 @@ int run_program(const std::vector<std::string>& arguments) {
     return mase::exit_code(ErrorKind::Usage);
   } catch (const Error& error) {
     print_error(error.what());
-    return mase::exit_code(error.kind());
+    const bool by_signal = error.kind() == ErrorKind::Interrupted && mase::stop_signal() != 0;
+    return by_signal ? 128 + mase::stop_signal() : mase::exit_code(error.kind());
   } catch (const std::bad_alloc&) {
     print_error("out of memory");
     return mase::exit_code(ErrorKind::RunFailed);

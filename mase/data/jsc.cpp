@@ -9,7 +9,7 @@
 #include "mase/data/dataset.h"
 #include "mase/data/lookup.h"
 #include "mase/data/prepare.h"
-#include "mase/io/hdf5_table.h"
+#include "mase/io/hdf5_file.h"
 #include "mase/io/open_table.h"
 
 namespace mase::data {
@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kFileName =
     "processed-pythia82-lhc13-all-pt1-50k-r1_h022_e0175_t220_nonu_truth.z";
 constexpr std::string_view kTableName = "t_allpar_new";
-constexpr RemoteFile kFiles[] = {{.name = kFileName, .looks_right = io::is_hdf5}};
+constexpr RemoteFile kFiles[] = {{.name = kFileName, .looks_right = io::is_whole_hdf5}};
 
 Info jsc_info() {
   return {.name = "jsc",

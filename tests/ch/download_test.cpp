@@ -1,6 +1,7 @@
 // `ch data --download` against a web server of this process, as a user types it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -92,6 +93,21 @@ TEST_F(ProgramDownload, RefusesWhatIsNotTheFile) {
   EXPECT_EQ(digits.exit_code, 1);
   EXPECT_THAT(digits.output, HasSubstr("is not the expected file: its SHA-256 is "));
   EXPECT_TRUE(files("d/mnist").empty()) << files("d/mnist").front();
+}
+
+// The part stays for the next try; the exit code names the signal.
+TEST_F(ProgramDownload, StopsOnSignals) {
+  std::atomic<bool> over = false;
+  const HttpServer server([&](const Request& request) {
+    while (!over) ::usleep(1000);
+    return answer(request, "");
+  });
+  const std::string command = " ch data jsc --data-dir d --download --url " + server.url("/jets.z");
+  const transcript::Outcome terminated = run("timeout --preserve-status -s TERM 0.3" + command);
+  EXPECT_EQ(terminated.exit_code, 143) << terminated.output;
+  EXPECT_THAT(terminated.output, HasSubstr("run the command again"));
+  EXPECT_EQ(run("timeout --preserve-status -s INT 0.3" + command).exit_code, 130);
+  over = true;
 }
 
 TEST_F(ProgramDownload, SaysWhyNothingCame) {
