@@ -7,7 +7,8 @@
 namespace mase {
 
 // The candidates nearest to a misspelt name, best first: equal when case and -/_ are ignored,
-// then by edit distance (at most a third of the length), then those it is a prefix of.
+// then by edit distance (at most a third of the length), then those it is a prefix of. Candidates
+// of more than 256 bytes are passed over.
 std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates,
                                  std::size_t at_most = 3);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace mase {
 namespace {
 
@@ -11,6 +13,11 @@ TEST(Suggest, FindsASwappedLetterBeforeALongerDistance) {
 
 TEST(Suggest, IgnoresCaseAndDashes) {
   EXPECT_EQ(nearest("TOY-TINY", {"toy", "toy_tiny"}).front(), "toy_tiny");
+}
+
+TEST(Suggest, PassesOverNamesThatNobodyTypes) {
+  EXPECT_EQ(did_you_mean("name", {std::string(20'000'000, 'n'), "nane"}), "did you mean 'nane'?");
+  EXPECT_EQ(did_you_mean(std::string(20'000'000, 'n'), {"name"}), "");
 }
 
 TEST(Suggest, StaysSilentWhenNothingIsNear) {
