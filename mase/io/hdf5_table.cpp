@@ -395,6 +395,12 @@ Status Hdf5Table::read(std::span<const std::size_t> wanted, const RowSink& sink)
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       widen(members_[wanted[i]].kind, raw.data() + offsets[i], row_bytes, values.data() + i,
             wanted.size(), count);
+      if (auto status = categorise_numbers(
+              wanted[i], first, std::span(values).first(count * wanted.size()).subspan(i),
+              wanted.size());
+          !status) {
+        return status;
+      }
     }
     if (auto status = sink(first, std::span(values).first(count * wanted.size())); !status) {
       return status;

@@ -216,6 +216,10 @@ Status IsolatedTable::read(std::span<const std::size_t> wanted, const RowSink& s
   if (wanted.empty()) return std::monostate{};
   Child child([&](Sender& to) {
     const auto table = open_();
+    for (const std::size_t column : wanted) {
+      const Categories* expected = categories(column);
+      if (table && expected != nullptr) (*table)->categorise(column, *expected);
+    }
     const auto status =
         table ? (*table)->read(wanted,
                                [&](std::int64_t first, std::span<const double> values) -> Status {

@@ -18,6 +18,10 @@ Result<std::unique_ptr<Table>> open_table(const std::filesystem::path& path,
   const Location where{.file = path.string()};
   std::error_code code;
   if (std::filesystem::is_directory(path, code)) return ReadError{"is a folder, not a file", where};
+  if (const auto status = std::filesystem::status(path, code);
+      std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return ReadError{"is not a regular file", where};
+  }
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
                                                              std::fclose);
   if (!file) return ReadError{std::string("cannot be read: ") + std::strerror(errno), where};
@@ -30,6 +34,7 @@ Result<std::unique_ptr<Table>> open_table(const std::filesystem::path& path,
     return open_isolated(
         path, [path, name = std::string(preferred)] { return open_hdf5_table(path, name); });
   }
+  if (start.starts_with("\x1f\x8b")) return open_csv_table(path);  // gzipped
   if (start.find('\0') != std::string_view::npos) {
     return ReadError{"is neither HDF5, npy, npz nor CSV", where};
   }

@@ -1,11 +1,15 @@
 #include "mase/io/csv_table.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <zlib.h>
 
 #include <cmath>
 #include <filesystem>
 
+#include "mase/io/open_table.h"
 #include "mase/support/files.h"
 
 namespace mase::io {
@@ -109,6 +113,115 @@ TEST_F(CsvTableTest, ReadsAcrossBlocks) {
     ASSERT_EQ(values[2 * static_cast<std::size_t>(i)], -i);
     ASSERT_EQ(values[2 * static_cast<std::size_t>(i) + 1], i);
   }
+}
+
+TEST_F(CsvTableTest, FindsTheDelimiter) {
+  EXPECT_THAT(read("a;b\n1;2\n", {0, 1}).or_throw(), ElementsAre(1, 2));
+  EXPECT_THAT(read("a\tb\n1\t2\n", {0, 1}).or_throw(), ElementsAre(1, 2));
+  EXPECT_THAT(read("\"a,b,c\";d\n1;2\n", {1}).or_throw(), ElementsAre(2));
+  EXPECT_THAT(read("\"a;b\",d\n1,2\n", {0, 1}).or_throw(), ElementsAre(1, 2));
+  EXPECT_THAT(read("a\n1\n", {0}).or_throw(), ElementsAre(1));
+}
+
+TEST_F(CsvTableTest, ReadsDecimalCommasBetweenOtherDelimiters) {
+  EXPECT_THAT(read("a;b\n1,5;-2,5e1\n3;\"0,25\"\n", {0, 1}).or_throw(),
+              ElementsAre(1.5, -25, 3, 0.25));
+  EXPECT_THAT(read("a\tb\n1.5\t2\n", {0, 1}).or_throw(), ElementsAre(1.5, 2));
+  // 1,234 may be a thousand in a file that writes 0.5 elsewhere.
+  const auto mixed = read("a;b\n0.5;1\n2;1,234\n", {0, 1}).error();
+  EXPECT_THAT(mixed.message,
+              HasSubstr("column b: '1,234' is written with a decimal comma, a number "
+                        "of line 2 with a decimal point"));
+  EXPECT_EQ(mixed.where.line, 3);
+  EXPECT_EQ(read("a;b\n1.234,5;1\n", {0}).error().message, "column a: '1.234,5' is not a number");
+  EXPECT_EQ(read("a\n\"1,5\"\n", {0}).error().message, "column a: '\"1,5\"' is not a number");
+}
+
+TEST_F(CsvTableTest, SkipsBlankLinesAndCommentsBeforeTheHeader) {
+  EXPECT_THAT(read("\xef\xbb\xbf\n \t\r\n# made by me\n#\n\na,b\n1,2\n", {1}).or_throw(),
+              ElementsAre(2));
+  EXPECT_EQ(read("\n# a\n\na,b\n1,x\n", {1}).error().where.line, 5);
+  EXPECT_EQ(read("# only\n", {0}).error().message, "holds no line that names columns");
+}
+
+TEST_F(CsvTableTest, TakesAHeaderThatIsWrittenAsAComment) {  // numpy.savetxt does
+  write_file(path_, "# note\n# a,b\n1.0,2\n3,4\n");
+  EXPECT_THAT(open_csv_table(path_).or_throw()->columns(), ElementsAre("a", "b"));
+  EXPECT_THAT(read("# note\n# a,b\n1.0,2\n3,4\n", {0, 1}).or_throw(), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(read("# note\n1.0,2\n3,4\n", {0}).error().message,
+              HasSubstr("must name the columns; it holds the number 1.0"));
+}
+
+TEST_F(CsvTableTest, ReadsTruthValues) {
+  EXPECT_THAT(read("a,b\nTrue,False\ntrue,false\n\"TRUE\",FALSE\n", {0, 1}).or_throw(),
+              ElementsAre(1, 0, 1, 0, 1, 0));
+  EXPECT_FALSE(read("a\nTrUe\n", {0}).ok());
+}
+
+TEST_F(CsvTableTest, ReadsClassesAsTexts) {
+  write_file(path_, "x,c\n1,\"b, \"\"q\"\"\"\n2, a \n");
+  auto table = open_csv_table(path_).or_throw();
+  Categories classes;
+  classes.add("a", 0);
+  classes.add("b, \"q\"", 1);
+  table->categorise(1, classes);
+  std::vector<double> out;
+  const auto sink = [&](std::int64_t, std::span<const double> values) {
+    out.insert(out.end(), values.begin(), values.end());
+    return Status(std::monostate{});
+  };
+  const std::vector<std::size_t> wanted = {1, 0};
+  ASSERT_TRUE(table->read(wanted, sink).ok());
+  EXPECT_THAT(out, ElementsAre(1, 1, 0, 2));
+  write_file(path_, "x,c\n1,a\n2,\x1b[31mred\n");
+  const auto error = table->read(wanted, sink).error();
+  EXPECT_THAT(error.message, HasSubstr("row 1 (counted from 0), column c: '\\x1b[31mred' is none"));
+  EXPECT_EQ(error.where.line, 3);
+}
+
+TEST_F(CsvTableTest, ReadsGzippedFiles) {
+  const auto zip = [&](std::string_view text) {
+    const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path_.c_str(), "wb"), gzclose);
+    gzwrite(file.get(), text.data(), static_cast<unsigned>(text.size()));
+  };
+  std::string text = "a;b\n";
+  for (int i = 0; i < 100000; ++i) text += fmt::format("{};{}\n", i, i % 7);
+  zip(text);
+  const auto sum = [&]() -> Result<double> {
+    double sum = 0;
+    auto table = open_table(path_);
+    if (!table) return table.error();
+    const auto status =
+        (*table)->read(std::vector<std::size_t>{0, 1}, [&](std::int64_t, auto values) {
+          for (const double value : values) sum += value;
+          return Status(std::monostate{});
+        });
+    if (!status) return status.error();
+    return sum;
+  };
+  EXPECT_EQ(sum().or_throw(), 99999.0 * 50000 + 299995);
+  const std::string whole = read_file(path_).or_throw();
+  write_file(path_, std::string_view(whole).substr(0, whole.size() / 2));
+  EXPECT_EQ(sum().error().message, "its gzip data is cut off");
+  std::string damaged = whole;
+  damaged[damaged.size() - 8] ^= 0x55;  // its checksum
+  write_file(path_, damaged);
+  EXPECT_THAT(sum().error().message, HasSubstr("damaged gzip data"));
+  // A small file that unpacks to a line of 100 MB takes no more than a line may.
+  zip(std::string(100'000'000, '0'));
+  EXPECT_THAT(sum().error().message, HasSubstr("a line is longer than 1048576 bytes"));
+}
+
+TEST_F(CsvTableTest, RefusesWhatWouldBeWaitedForForEver) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_THAT(open_csv_table(path_).error().message, HasSubstr("not a regular file"));
+  EXPECT_THAT(open_table(path_).error().message, HasSubstr("not a regular file"));
+  EXPECT_THAT(open_table("/dev/zero").error().message, HasSubstr("not a regular file"));
+}
+
+TEST_F(CsvTableTest, BoundsTheLineThatNamesColumns) {
+  EXPECT_THAT(read(std::string(17'000'000, 'a') + "\n1\n", {0}).error().message,
+              HasSubstr("a line is longer than 1048576 bytes"));
 }
 
 TEST_F(CsvTableTest, BoundsTheLengthOfALine) {
