@@ -67,7 +67,7 @@ Listing list_models(const Settings& settings) {
 Listing list_data_sets(const Settings&) {
   Listing list;
   for (const mase::data::DataSetRow* row : mase::data::data_sets()) {
-    const mase::data::Info info = row->info();
+    const mase::data::Info info = row->info({});
     list.push_back({{"dataset", row->name},
                     {"sample", info.sample_shape},
                     {"classes", info.num_classes},

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "mase/data/lookup.h"
+#include "mase/support/diagnostics.h"
 #include "mase/support/error.h"
 #include "mase/support/shuffle.h"
 #include "mase/support/suggest.h"
@@ -49,6 +50,18 @@ Found find(std::string_view name_or_path) {
   throw Error(ErrorKind::Unreadable, "file not found", {.file = path.string()});
 }
 
+void check_columns(const Found& found, const ColumnMap& columns) {
+  if (columns.empty()) return;
+  if (!found.row->is_table) {
+    usage_error(fmt::format("{} is no table: its columns cannot be chosen", found.row->name), {},
+                "leave --columns and [data] out, or name a table by its path");
+  }
+  ColumnMap copy = columns;
+  Diagnostics problems;
+  for (std::string& problem : expand(copy)) problems.add(std::move(problem));
+  problems.throw_if_any();
+}
+
 // Moves a share of the training rows to the validation split. Both keep their order.
 void split_validation(DataSet& set, double fraction, std::uint64_t seed) {
   const std::int64_t rows = set.train.rows();
@@ -83,6 +96,7 @@ DataSet open(std::string_view name_or_path, const OpenOptions& options) {
   }
   check_data_dir(options);
   const Found found = find(name_or_path);
+  check_columns(found, options.columns);
   DataSet set = found.row->open(options, found.source);
   if (options.val_fraction > 0) {
     split_validation(set, options.val_fraction, options.seed);
@@ -96,8 +110,10 @@ DataSet open(std::string_view name_or_path, const OpenOptions& options) {
   return set;
 }
 
-Info info(std::string_view name_or_path) {
-  return find(name_or_path).row->info();
+Info info(std::string_view name_or_path, const ColumnMap& columns) {
+  const Found found = find(name_or_path);
+  check_columns(found, columns);
+  return found.row->info(columns);
 }
 
 Split take(const Split& split, std::span<const std::uint32_t> rows) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mase/data/columns.h"
 #include "mase/ir/tensor.h"
 #include "mase/support/log.h"
 
@@ -46,6 +47,7 @@ struct OpenOptions {
   std::uint64_t seed = 0;     // of the validation split
   bool use_cache = true;
   LogSink log = nullptr;
+  ColumnMap columns = {};  // of a table; as expand() leaves it
 
   void tell(LogLevel level, std::string_view line) const {
     if (log) log(level, line);
@@ -59,7 +61,9 @@ struct DataSet {
   Split test;
   Split predict;
   std::string source;  // path or "generated": where the rows came from
-  std::string hash;    // SHA-256 of the source (of several files: of their hashes), hexadecimal
+  // SHA-256 of the source, hexadecimal. Of several files: of their hashes; of a table with a map of
+  // its columns: of its hash and the map.
+  std::string hash;
 };
 
 // A file of a data set as it is published.
@@ -73,7 +77,8 @@ struct RemoteFile {
 struct DataSetRow {
   std::string_view name;
   std::string_view summary;
-  Info (*info)() = nullptr;
+  Info (*info)(const ColumnMap& columns) = nullptr;
+  bool is_table = false;  // has columns that a ColumnMap can choose from
   DataSet (*open)(const OpenOptions&, const std::filesystem::path& source) = nullptr;
   std::string_view download_url = "";      // of the file, or with a '/' at the end of its folder
   std::span<const RemoteFile> files = {};  // none = nothing to download
@@ -87,7 +92,9 @@ const DataSetRow* find_data_set(std::string_view name);  // case and -/_ do not 
 // Throws Error{Usage} "Dataset <name> is not supported" with the nearest names, Error{Unreadable}
 // for a file that is missing or damaged.
 DataSet open(std::string_view name_or_path, const OpenOptions& options = {});
-Info info(std::string_view name_or_path);
+// What a model needs to know, without opening the data. Throws Error{Usage} for a map of columns
+// that cannot be used, or of a data set that is no table.
+Info info(std::string_view name_or_path, const ColumnMap& columns = {});
 
 // The order in which an epoch visits rows: a permutation that depends on (seed, epoch) only, or
 // 0, 1, 2, ... without shuffling. Batches are consecutive pieces; the last may be short.

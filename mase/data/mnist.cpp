@@ -27,7 +27,7 @@ constexpr RemoteFile kIdxFiles[] = {
      .sha256 = "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"},
 };
 
-Info mnist_info() {
+Info mnist_info(const ColumnMap&) {
   return {.name = "mnist",
           .task = Task::ImageClassification,
           .num_classes = kClasses,
@@ -100,7 +100,7 @@ DataSet open_mnist(const OpenOptions& options, const std::filesystem::path&) {
   for (const auto& path : {train.images, train.labels, test.images, test.labels}) {
     hashes += sha256_file(path).or_throw();
   }
-  DataSet set{.info = mnist_info(),
+  DataSet set{.info = mnist_info({}),
               .train = read_part(train),
               .test = read_part(test),
               .source = train.images.parent_path().string(),

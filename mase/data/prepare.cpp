@@ -11,10 +11,8 @@
 #include <limits>
 #include <memory>
 
-#include "mase/support/diagnostics.h"
 #include "mase/support/random.h"
 #include "mase/support/shuffle.h"
-#include "mase/support/suggest.h"
 
 namespace mase::data {
 namespace {
@@ -95,24 +93,6 @@ class Rows {
   std::vector<std::uint32_t> slots_;
 };
 
-std::vector<std::size_t> find_columns(const io::Table& table, std::span<const std::string> features,
-                                      std::span<const std::string> labels) {
-  Diagnostics problems;
-  std::vector<std::size_t> found;
-  for (const auto& names : {features, labels}) {
-    for (const std::string& name : names) {
-      const auto at = std::find(table.columns().begin(), table.columns().end(), name);
-      if (at == table.columns().end()) {
-        problems.add(fmt::format("column {} is missing", name), table.where(0),
-                     did_you_mean(name, table.columns()));
-      }
-      found.push_back(static_cast<std::size_t>(at - table.columns().begin()));
-    }
-  }
-  problems.throw_if_any(ErrorKind::Unreadable);
-  return found;
-}
-
 // The position of the 1 in a one-hot row, or -1.
 int one_hot(std::span<const double> row) {
   int position = -1;
@@ -124,34 +104,43 @@ int one_hot(std::span<const double> row) {
   return position;
 }
 
-Status add_rows(Rows& rows, const io::Table& table, std::span<const std::string> features,
-                std::span<const std::string> labels, std::int64_t first,
+// The class of a row by its label columns, or -1.
+int class_of(std::span<const double> labels, bool is_one_hot) {
+  return is_one_hot ? one_hot(labels) : static_cast<int>(labels.front());
+}
+
+Status add_rows(Rows& rows, const io::Table& table, const Selection& selection, std::int64_t first,
                 std::span<const double> values) {
-  const std::size_t width = features.size() + labels.size();
+  const std::size_t width = selection.columns.size();
+  const auto name = [&](std::size_t i) -> const std::string& {
+    return table.columns()[selection.columns[i]];
+  };
   for (std::size_t i = 0; i < values.size() / width; ++i) {
     const auto row = values.subspan(i * width, width);
+    const auto labels = row.subspan(selection.features);
     const auto number = first + static_cast<std::int64_t>(i);
-    for (std::size_t f = 0; f < features.size(); ++f) {
+    for (std::size_t f = 0; f < selection.features; ++f) {
       // Beyond the range of float32 a value would become infinite.
       if (!std::isfinite(static_cast<float>(row[f]))) {
         return ReadError{
             fmt::format("row {} (counted from 0), column {}: {} is not a finite number", number,
-                        features[f], row[f]),
+                        io::brief(name(f)), row[f]),
             table.where(number)};
       }
     }
-    const int label = one_hot(row.subspan(features.size()));
+    const int label = class_of(labels, selection.one_hot);
     if (label < 0) {
+      std::vector<std::string> names;
+      for (std::size_t c = selection.features; c < width; ++c) names.push_back(io::brief(name(c)));
       return ReadError{
           fmt::format("row {} (counted from 0): the label columns {} hold {}, not a single 1",
-                      number, fmt::join(labels, ", "),
-                      fmt::join(row.subspan(features.size()), ", ")),
+                      number, fmt::join(names, ", "), fmt::join(labels, ", ")),
           table.where(number)};
     }
     if (rows.size() == std::numeric_limits<std::uint32_t>::max() - 1) {
       return ReadError{"has more rows than can be handled (4294967294)", table.where(number)};
     }
-    rows.add(row.first(features.size()), static_cast<std::uint8_t>(label));
+    rows.add(row.first(selection.features), static_cast<std::uint8_t>(label));
   }
   return std::monostate{};
 }
@@ -214,16 +203,15 @@ void standardise(std::span<float> values, const Scale& scale) {
 
 }  // namespace
 
-Prepared prepare_table(io::Table& table, std::span<const std::string> features,
-                       std::span<const std::string> labels) {
-  const auto columns = find_columns(table, features, labels);
-  Rows rows(features.size());
+Prepared prepare_table(io::Table& table, const Selection& selection) {
+  const std::size_t width = selection.columns.size();
+  Rows rows(selection.features);
   std::int64_t read = 0;
   table
-      .read(columns,
+      .read(selection.columns,
             [&](std::int64_t first, std::span<const double> values) {
-              read = first + static_cast<std::int64_t>(values.size() / columns.size());
-              return add_rows(rows, table, features, labels, first, values);
+              read = first + static_cast<std::int64_t>(values.size() / width);
+              return add_rows(rows, table, selection, first, values);
             })
       .or_throw();
   rows.forget_hashes();
@@ -237,25 +225,24 @@ Prepared prepare_table(io::Table& table, std::span<const std::string> features,
 
   const auto order = Random(kSplitSeed).permutation(static_cast<std::uint32_t>(count));
   const auto tests = static_cast<std::size_t>((count + 4) / 5);
-  Prepared out{.train = gather(rows, std::span(order).subspan(tests), features.size()),
-               .test = gather(rows, std::span(order).first(tests), features.size()),
+  Prepared out{.train = gather(rows, std::span(order).subspan(tests), selection.features),
+               .test = gather(rows, std::span(order).first(tests), selection.features),
                .rows_read = read,
                .duplicates = read - count};
-  const Scale scale = scale_of(out.train.features.values<float>(), features.size());
+  const Scale scale = scale_of(out.train.features.values<float>(), selection.features);
   standardise(out.train.features.values_mut<float>(), scale);
   standardise(out.test.features.values_mut<float>(), scale);
   return out;
 }
 
-std::optional<std::int64_t> only_class(const Prepared& rows) {
-  const std::int64_t first = rows.train.labels.values<std::int64_t>()[0];
+std::vector<std::int64_t> rows_per_class(const Prepared& rows, std::int64_t classes) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
   for (const Split* split : {&rows.train, &rows.test}) {
-    const auto labels = split->labels.values<std::int64_t>();
-    if (std::any_of(labels.begin(), labels.end(), [&](auto label) { return label != first; })) {
-      return std::nullopt;
+    for (const std::int64_t label : split->labels.values<std::int64_t>()) {
+      ++counts.at(static_cast<std::size_t>(label));
     }
   }
-  return first;
+  return counts;
 }
 
 }  // namespace mase::data

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kRows = 10240;
 constexpr std::int64_t kValues = 4;
 
-Info toy_tiny_info() {
+Info toy_tiny_info(const ColumnMap&) {
   return {.name = "toy_tiny",
           .task = Task::ImageClassification,
           .num_classes = 2,
@@ -41,7 +41,7 @@ Split generate(std::uint32_t seed) {
 }
 
 DataSet open_toy_tiny(const OpenOptions&, const std::filesystem::path&) {
-  DataSet set{.info = toy_tiny_info(),
+  DataSet set{.info = toy_tiny_info({}),
               .train = generate(0),
               .validation = generate(1),
               .test = generate(2),

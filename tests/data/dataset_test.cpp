@@ -31,7 +31,7 @@ TEST(DataSets, AreSortedByName) {
 
 TEST(DataSets, InfoAgreesWithItself) {
   for (const DataSetRow* row : data_sets()) {
-    const Info info = row->info();
+    const Info info = row->info({});
     EXPECT_EQ(info.name, row->name);
     EXPECT_EQ(info.num_features, ir::element_count(info.sample_shape)) << row->name;
     EXPECT_EQ(info.num_classes, static_cast<std::int64_t>(info.class_names.size())) << row->name;
