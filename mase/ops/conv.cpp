@@ -42,14 +42,19 @@ ValueType conv_type(const Site& site) {
   return type;
 }
 
+// The weights of a window over one channel.
+double kernel_area(const Site& site) {
+  double area = 1;
+  for (std::int64_t size : sizes(site.attribute("kernel_size"), rank_of(site))) {
+    area *= static_cast<double>(size);
+  }
+  return area;
+}
+
 // As MASE counts them: every output element costs a window of all input channels (whatever the
 // groups), its bias nothing; the gradients twice a window per input element.
 std::optional<Cost> conv_cost(const Site& site, const ValueType& result) {
-  const std::size_t rank = rank_of(site);
-  double area = 1;
-  for (std::int64_t size : sizes(site.attribute("kernel_size"), rank)) {
-    area *= static_cast<double>(size);
-  }
+  const double area = kernel_area(site);
   const double in = site.attribute("in_channels").as_number();
   const double n = elements(site.data());
   return Cost{.total_parameters = site.attribute("out_channels").as_number() * in /
@@ -58,6 +63,20 @@ std::optional<Cost> conv_cost(const Site& site, const ValueType& result) {
               .backward_computations = 2 * n * area * in,
               .input_buffer_size = n,
               .output_buffer_size = elements(result)};
+}
+
+// An output element reads the channels of its group and adds its bias; backward each of its weights
+// serves two gradients. Taps on padding count as any other.
+std::optional<Cost> conv_exact_cost(const Site& site, const ValueType& result) {
+  const double window = kernel_area(site) * site.attribute("in_channels").as_number() /
+                        site.attribute("groups").as_number();
+  const double n = elements(result);
+  const double bias = site.attribute("bias").as_bool() ? 1 : 0;
+  return Cost{.total_parameters = site.attribute("out_channels").as_number() * (window + bias),
+              .computations = n * (window + bias),
+              .backward_computations = n * (2 * window + bias),
+              .input_buffer_size = elements(site.data()),
+              .output_buffer_size = n};
 }
 
 std::vector<ParameterSpec> conv_parameters(const ir::Dict& attributes) {
@@ -143,6 +162,7 @@ const Op kConv1d{
     .prunable = true,
     .infer = conv_type,
     .cost = conv_cost,
+    .exact_cost = conv_exact_cost,
     .parameters = conv_parameters,
     .summary = "weighted sums over a window that slides along a sequence",
 };
@@ -156,6 +176,7 @@ const Op kConv2d{
     .prunable = true,
     .infer = conv_type,
     .cost = conv_cost,
+    .exact_cost = conv_exact_cost,
     .parameters = conv_parameters,
     .summary = "weighted sums over a window that slides over an image",
 };

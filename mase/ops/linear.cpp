@@ -34,6 +34,20 @@ std::optional<Cost> linear_cost(const Site& site, const ValueType& result) {
               .fractional = true};
 }
 
+// A bias is a parameter and an addition per output; backward there are the gradients of the input
+// and of the weight, and the sums that are the bias's.
+std::optional<Cost> linear_exact_cost(const Site& site, const ValueType& result) {
+  const double in = site.attribute("in_features").as_number();
+  const double out = site.attribute("out_features").as_number();
+  const double n = elements(result);
+  const double bias = site.attribute("bias").as_bool() ? 1 : 0;
+  return Cost{.total_parameters = (in + bias) * out,
+              .computations = n * (in + bias),
+              .backward_computations = n * (2 * in + bias),
+              .input_buffer_size = elements(site.data()),
+              .output_buffer_size = n};
+}
+
 std::vector<ParameterSpec> linear_parameters(const ir::Dict& attributes) {
   const std::int64_t in = attributes[0].second.as_int();
   const std::int64_t out = attributes[1].second.as_int();
@@ -66,6 +80,7 @@ const Op kLinear{
     .prunable = true,
     .infer = linear_type,
     .cost = linear_cost,
+    .exact_cost = linear_exact_cost,
     .parameters = linear_parameters,
     .summary = "y = x W^T + b over the last dimension",
 };

@@ -101,10 +101,11 @@ struct Site {
   Location where() const;
 };
 
-// Work and storage of one call (passes.md part F).
+// Work and storage of one call. A multiplication with the addition of its product is one
+// computation.
 struct Cost {
   double total_parameters = 0;
-  double computations = 0;  // floating-point operations as MASE counts them
+  double computations = 0;
   double backward_computations = 0;
   double input_buffer_size = 0;  // elements
   double output_buffer_size = 0;
@@ -139,7 +140,10 @@ struct Op {
   bool unsigned_input = false;                     // relu: quantises its input as unsigned
   bool prunable = false;
   ValueType (*infer)(const Site&) = nullptr;
-  std::optional<Cost> (*cost)(const Site&, const ValueType& result) = nullptr;  // null = no rule
+  // As MASE counts. Null = no rule.
+  std::optional<Cost> (*cost)(const Site&, const ValueType& result) = nullptr;
+  // What is really held and computed, where that is something else: biases, groups. Null = `cost`.
+  std::optional<Cost> (*exact_cost)(const Site&, const ValueType& result) = nullptr;
   std::vector<ParameterSpec> (*parameters)(const ir::Dict& attributes) = nullptr;
   std::string_view summary = "";
 };

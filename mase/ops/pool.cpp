@@ -54,17 +54,35 @@ ValueType adaptive_type(const Site& site) {
   return type;
 }
 
-// One operation per entry of each window; backward, as MASE counts it, a window per input element.
-std::optional<Cost> pool_cost(const Site& site, const ValueType& result) {
+double window_size(const Site& site) {
   double window = 1;
   for (std::int64_t size : sizes(site.attribute("kernel_size"), window_rank(site))) {
     window *= static_cast<double>(size);
   }
+  return window;
+}
+
+// One operation per entry of each window; backward, as MASE counts it, a window per input element.
+std::optional<Cost> pool_cost(const Site& site, const ValueType& result) {
+  const double window = window_size(site);
   const double n = elements(site.data());
   return Cost{.computations = elements(result) * window,
               .backward_computations = n * window,
               .input_buffer_size = n,
               .output_buffer_size = elements(result)};
+}
+
+// Backward, a mean hands its gradient to every entry of its window, a maximum to one.
+std::optional<Cost> average_exact_cost(const Site& site, const ValueType& result) {
+  std::optional<Cost> cost = pool_cost(site, result);
+  cost->backward_computations = cost->computations;
+  return cost;
+}
+
+std::optional<Cost> maximum_exact_cost(const Site& site, const ValueType& result) {
+  std::optional<Cost> cost = pool_cost(site, result);
+  cost->backward_computations = elements(result);
+  return cost;
 }
 
 constexpr double kLargestWindow = 1 << 20;
@@ -140,6 +158,7 @@ const Op kMaxPool1d{
     .call_order = kMaxCallOrder,
     .infer = max_pool_type,
     .cost = pool_cost,
+    .exact_cost = maximum_exact_cost,
     .summary = "the largest entry of a window that slides along a sequence",
 };
 
@@ -152,6 +171,7 @@ const Op kMaxPool2d{
     .call_order = kMaxCallOrder,
     .infer = max_pool_type,
     .cost = pool_cost,
+    .exact_cost = maximum_exact_cost,
     .summary = "the largest entry of a window that slides over an image",
 };
 
@@ -163,6 +183,7 @@ const Op kAvgPool1d{
     .attributes = average_attributes(1),
     .infer = pool_type,
     .cost = pool_cost,
+    .exact_cost = average_exact_cost,
     .summary = "the mean of a window that slides along a sequence",
 };
 
@@ -174,6 +195,7 @@ const Op kAvgPool2d{
     .attributes = average_attributes(2),
     .infer = pool_type,
     .cost = pool_cost,
+    .exact_cost = average_exact_cost,
     .summary = "the mean of a window that slides over an image",
 };
 

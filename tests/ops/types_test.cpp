@@ -56,10 +56,12 @@ class Net {
       return error.what();
     }
   }
-  std::optional<Cost> cost(ir::Shape x) const {
+  std::optional<Cost> cost(ir::Shape x, bool exact = false) const {
     const auto all = types(std::move(x));
     const ir::Node& node = graph.nodes().back();
-    return op_of(node).cost(site_of(graph, node, all), all.back().second);
+    const Op& op = op_of(node);
+    const auto rule = exact && op.exact_cost ? op.exact_cost : op.cost;
+    return rule(site_of(graph, node, all), all.back().second);
   }
 
   ir::Graph graph{"net", "Net"};
@@ -278,10 +280,10 @@ TEST(CallArguments, AreNamedAsInTheMetadata) {
   EXPECT_EQ(arguments(net, {4}), "data_in_0 ");
 }
 
-void expect_cost(std::string_view text, ir::Shape x, const Cost& wanted) {
+void expect_cost(std::string_view text, ir::Shape x, const Cost& wanted, bool exact = false) {
   Net net;
   net.layer(text);
-  const std::optional<Cost> cost = net.cost(std::move(x));
+  const std::optional<Cost> cost = net.cost(std::move(x), exact);
   ASSERT_TRUE(cost) << text;
   EXPECT_EQ(cost->total_parameters, wanted.total_parameters) << text;
   EXPECT_EQ(cost->computations, wanted.computations) << text;
@@ -311,6 +313,36 @@ TEST(Cost, OfConvolutionsAndPoolings) {
   expect_cost("AvgPool2d((2, 3))", {1, 3, 8, 9}, {0, 216, 1296, 216, 36});
   expect_cost("AdaptiveAvgPool2d((2, 2))", {2, 3, 8, 8}, {0, 384, 384, 384, 24});
   expect_cost("BatchNorm2d(3)", {2, 3, 4, 4}, {6, 384, 384, 96, 96});
+}
+
+void expect_exact(std::string_view text, ir::Shape x, const Cost& wanted) {
+  expect_cost(text, std::move(x), wanted, true);
+}
+
+// 8 rows of 16 features: 80 weights and 5 biases each; four groups read a quarter of the channels.
+TEST(Cost, ExactlyWithBiasesAndGroups) {
+  expect_exact("Linear(16, 5)", {8, 16}, {85, 680, 1320, 128, 40});
+  expect_exact("Linear(16, 5, bias=False)", {8, 16}, {80, 640, 1280, 128, 40});
+  expect_exact("Conv2d(8, 16, kernel_size=3, padding=1, groups=4, bias=False)", {1, 8, 28, 28},
+               {288, 225792, 451584, 6272, 12544});
+  expect_exact("Conv2d(8, 16, kernel_size=3, padding=1, groups=4)", {1, 8, 28, 28},
+               {304, 238336, 464128, 6272, 12544});
+  expect_exact("Conv1d(2, 3, 3)", {1, 2, 7}, {21, 105, 195, 14, 15});
+  expect_exact("MaxPool2d(2)", {1, 3, 8, 8}, {0, 192, 48, 192, 48});
+  expect_exact("AvgPool2d((2, 3))", {1, 3, 8, 9}, {0, 216, 216, 216, 36});
+  expect_exact("ReLU(16)", {8, 16}, {0, 128, 128, 128, 128});
+}
+
+// What a layer owns is what the exact rule counts.
+TEST(Cost, ExactParametersAreThoseOfTheGraph) {
+  for (const std::string_view text :
+       {"Linear(16, 5)", "Linear(16, 5, bias=False)", "BatchNorm1d(16)", "ReLU(16)"}) {
+    Net net;
+    net.layer(text);
+    EXPECT_EQ(net.cost({8, 16}, true)->total_parameters,
+              static_cast<double>(net.graph.parameter_count()))
+        << text;
+  }
 }
 
 TEST(Cost, OfFunctions) {

@@ -101,6 +101,17 @@ TEST(ReportFlops, Table) {
   EXPECT_THAT(text, HasSubstr("|  42240.0 |"));
 }
 
+// The report of a network with biases, by either convention.
+TEST(ReportFlops, ExactConvention) {
+  const ir::Graph graph = chain("net", "l", {"Linear(16, 8)", "ReLU()", "Linear(8, 5)"});
+  const ir::Named<ops::TensorType> row{{"x", {.shape = {1, 16}}}};
+  EXPECT_EQ(report_flops(graph, row).total.cost.total_parameters, 168);
+  const FlopReport exact = report_flops(graph, row, FlopConvention::Exact);
+  EXPECT_EQ(exact.total.cost.total_parameters, 181);
+  EXPECT_EQ(exact.total.cost.total_parameters, static_cast<double>(graph.parameter_count()));
+  EXPECT_EQ(exact.total.cost.computations, 16 * 8 + 8 + 8 + 8 * 5 + 5);
+}
+
 TEST(ReportFlops, NeedsShapes) {
   EXPECT_THROW(report_flops(jsc_tiny()), Error);
   EXPECT_THROW(report_flops(jsc_tiny(), {{"x", {.shape = {8, 15}}}}), Error);

@@ -1,4 +1,4 @@
-// report_flops: each op's own cost rule, applied to the types found by shape inference. BitOPs are
+// report_flops: each op's own cost rules, applied to the types found by shape inference. BitOPs are
 // computations times bits, as users of MASE define them.
 #include "mase/passes/analysis/report_flops.h"
 
@@ -58,7 +58,9 @@ ir::Dict row(const NodeCost& node) {
 
 PassResult run_report_flops(const ir::Graph& graph, const Options& options, Context& context) {
   const std::int64_t rows = options.find("batch_size") ? options.integer("batch_size") : 0;
-  const FlopReport report = report_flops(graph, recorded_inputs(graph, rows));
+  const FlopConvention convention =
+      options.text("convention") == "exact" ? FlopConvention::Exact : FlopConvention::Mase;
+  const FlopReport report = report_flops(graph, recorded_inputs(graph, rows), convention);
   for (const std::string& node : report.uncounted) {
     context.log_warning("report_flops: no rule for " + node + ", it is not counted");
   }
@@ -107,7 +109,8 @@ ir::Value FlopReport::to_value() const {
                   {"bitops", number(total.bitops, fractional)}};
 }
 
-FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>& inputs) {
+FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>& inputs,
+                        FlopConvention convention) {
   const ir::Named<ops::ValueType> types =
       ops::infer_types(graph, inputs.empty() ? recorded_inputs(graph) : inputs);
   FlopReport report;
@@ -115,8 +118,10 @@ FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>
   for (const ir::Node& node : graph) {
     const ops::Op* op = ops::find_op_of(node);
     if (!op) continue;
+    const auto rule =
+        convention == FlopConvention::Exact && op->exact_cost ? op->exact_cost : op->cost;
     std::optional<ops::Cost> cost;
-    if (op->cost) cost = op->cost(ops::site_of(graph, node, types), *ir::find(types, node.name));
+    if (rule) cost = rule(ops::site_of(graph, node, types), *ir::find(types, node.name));
     if (!cost) {
       report.uncounted.push_back(fmt::format("{} ({})", node.name, op->name));
       continue;
@@ -155,6 +160,13 @@ const Pass kReportFlops{
                  .type = Option::Type::Int,
                  .help = "rows of the batch that is counted; default: those of the metadata",
                  .low = 1},
+                {.name = "convention",
+                 .type = Option::Type::Text,
+                 .standard = "mase",
+                 .choices = {"mase", "exact"},
+                 .help = "\"mase\" counts multiply-adds of weights: no biases, and every output of "
+                         "a convolution as if there were no groups; \"exact\" counts biases and "
+                         "groups as they are"},
                 {.name = "file_name",
                  .type = Option::Type::Path,
                  .help = "write the table here instead of to standard output"}},

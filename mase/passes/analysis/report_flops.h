@@ -31,11 +31,17 @@ struct FlopReport {
   ir::Value to_value() const;
 };
 
-// Counts as MASE does: 4 per element for batch norm, weight elements * rows for linear (its bias is
-// not counted), 1 per element for activations. `inputs`: the types of the placeholders by name; if
-// empty, those that add_common_metadata recorded. Error{Usage} if there are none or they do not
-// fit.
-FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>& inputs = {});
+// What counts. A multiplication with the addition of its product is one computation in both, batch
+// norms take 4 per element, activations 1.
+enum class FlopConvention {
+  Mase,   // weights only: no biases; every output of a convolution reads all channels
+  Exact,  // biases too (a parameter, an addition per output); groups read their own channels only
+};
+
+// `inputs`: the types of the placeholders by name; if empty, those that add_common_metadata
+// recorded. Error{Usage} if there are none or they do not fit.
+FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>& inputs = {},
+                        FlopConvention convention = FlopConvention::Mase);
 
 // The types of the placeholders in the metadata, with this many rows if `batch_size` is positive.
 ir::Named<ops::TensorType> recorded_inputs(const ir::Graph& graph, std::int64_t batch_size = 0);
