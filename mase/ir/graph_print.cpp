@@ -9,8 +9,10 @@
 namespace mase::ir {
 namespace {
 
-// Inside argument lists texts and dictionary keys stand without quotes.
+// Inside argument lists nodes are marked by a percent sign; texts and dictionary keys stand without
+// quotes.
 std::string argument(const Value& value) {
+  if (const auto* ref = value.get<NodeRef>()) return "%" + ref->name;
   if (const auto* text = value.get<std::string>()) return *text;
   const auto join = [](const auto& items) {
     std::string out;
@@ -31,29 +33,6 @@ std::string argument(const Value& value) {
   return repr(value);
 }
 
-// The returned value: node names without the percent sign, dictionary keys quoted.
-std::string returned(const Value& value) {
-  if (const auto* ref = value.get<NodeRef>()) return ref->name;
-  if (const auto* tuple = value.get<Tuple>()) {
-    std::string out;
-    for (const Value& item : tuple->items) out += (out.empty() ? "" : ", ") + returned(item);
-    return fmt::format("({}{})", out, tuple->items.size() == 1 ? "," : "");
-  }
-  if (const auto* list = value.get<List>()) {
-    std::string out;
-    for (const Value& item : *list) out += (out.empty() ? "" : ", ") + returned(item);
-    return fmt::format("[{}]", out);
-  }
-  if (const auto* dict = value.get<Dict>()) {
-    std::string out;
-    for (const auto& [key, item] : *dict) {
-      out += fmt::format("{}'{}': {}", out.empty() ? "" : ", ", key, returned(item));
-    }
-    return "{" + out + "}";
-  }
-  return repr(value);
-}
-
 }  // namespace
 
 std::string print(const Node& node, std::size_t users) {
@@ -65,7 +44,7 @@ std::string print(const Node& node, std::size_t users) {
     case NodeKind::GetAttr:
       return head;
     case NodeKind::Output:
-      return fmt::format("return {}", node.args.empty() ? "None" : returned(node.args[0]));
+      return fmt::format("return {}", node.args.empty() ? "None" : repr(node.args[0]));
     default:
       return fmt::format("{}(args = {}, kwargs = {})", head, argument(Tuple{node.args}),
                          argument(node.kwargs));

@@ -97,7 +97,8 @@ class Value {
   Variant v_;
 };
 
-// As Python's repr: None, True, 1e-05, 'text', [1, 2], (1,), {'a': 1}, %x for a node.
+// As Python's repr: None, True, 1e-05, 'text', [1, 2], (1,), {'a': 1}; a node is its bare name,
+// (x,).
 std::string repr(const Value& value);
 // The shortest text that reads back to the same double, as Python prints it: 0.1, 1e-05, 640.0.
 std::string repr(double value);

@@ -77,7 +77,7 @@ std::string text_of(const Value& value, bool sorted) {
     std::string operator()(std::int64_t v) const { return fmt::format("{}", v); }
     std::string operator()(double v) const { return repr(v); }
     std::string operator()(const std::string& v) const { return python_quoted(v); }
-    std::string operator()(const NodeRef& v) const { return "%" + v.name; }
+    std::string operator()(const NodeRef& v) const { return v.name; }
     std::string operator()(const TypeName& v) const { return v.name; }
     std::string operator()(DType v) const { return fmt::format("torch.{}", name(v)); }
     std::string operator()(const Tuple& v) const {

@@ -81,5 +81,13 @@ TEST(PrintTensor, PrintsAsPyTorch) {
   }
 }
 
+// Node.args of torch.fx as Python shows them.
+TEST(Repr, NodesAreBareNames) {
+  const NodeRef x{"x"};
+  EXPECT_EQ(repr(Tuple{{x}}), "(x,)");
+  EXPECT_EQ(repr(Tuple{{x, 0}}), "(x, 0)");
+  EXPECT_EQ(repr(Dict{{"other", List{x, "x"}}}), "{'other': [x, 'x']}");
+}
+
 }  // namespace
 }  // namespace mase::ir

@@ -40,30 +40,11 @@ std::string overview(const ir::Graph& graph) {
                      fmt::join(layers_of(graph), ", "));
 }
 
-// Node references print as bare names in the table of nodes.
-ir::Value with_bare_names(const ir::Value& value) {
-  if (const auto* ref = value.get<ir::NodeRef>()) return ir::TypeName{ref->name};
-  const auto all = [](const std::vector<ir::Value>& items) {
-    std::vector<ir::Value> out;
-    for (const ir::Value& item : items) out.push_back(with_bare_names(item));
-    return out;
-  };
-  if (const auto* tuple = value.get<ir::Tuple>()) return ir::Tuple{all(tuple->items)};
-  if (const auto* list = value.get<ir::List>()) return all(*list);
-  if (const auto* dict = value.get<ir::Dict>()) {
-    ir::Dict out;
-    for (const auto& [key, item] : *dict) out.emplace_back(key, with_bare_names(item));
-    return out;
-  }
-  return value;
-}
-
 std::string node_table(const ir::Graph& graph) {
   std::vector<std::vector<Cell>> rows;
   for (const ir::Node& node : graph) {
     rows.push_back({std::string(ir::name(node.kind)), node.name, node.target,
-                    ir::repr(with_bare_names(ir::Tuple{node.args})),
-                    ir::repr(with_bare_names(node.kwargs))});
+                    ir::repr(ir::Tuple{node.args}), ir::repr(node.kwargs)});
   }
   return format_table({"opcode", "name", "target", "args", "kwargs"}, rows);
 }
