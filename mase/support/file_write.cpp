@@ -97,6 +97,18 @@ fs::path resolved(const fs::path& path) {
   return code ? path : target;
 }
 
+// A link to a folder that is not there yet stands for it: the folder is made, the link stays.
+void create_targets_of_links(const fs::path& path) {
+  std::error_code code;
+  fs::path so_far;
+  for (const fs::path& part : path) {
+    so_far /= part;
+    if (!fs::is_symlink(so_far, code) || fs::exists(so_far, code)) continue;
+    const fs::path target = fs::read_symlink(so_far, code);
+    if (!code) fs::create_directories(so_far.parent_path() / target, code);
+  }
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(resolved(path)) {
@@ -194,6 +206,7 @@ void remove_leftovers(const fs::path& folder) {
 }
 
 void create_folder(const fs::path& path) {
+  create_targets_of_links(path);
   std::error_code code;
   fs::create_directories(path, code);
   if (code) {

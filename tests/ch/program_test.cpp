@@ -46,6 +46,25 @@ class Program : public testing::Test {
   const fs::path folder_ = fs::path(testing::TempDir()) / "program";
 };
 
+// What the lab reports type: `./ch` in the folder machop of a checkout, outputs in ../mase_output.
+TEST_F(Program, CommandsOfTheReportsInTheFolderMachop) {
+  const fs::path source = MASE_SOURCE_DIR;
+  fs::copy(source / "machop", folder_ / "machop",
+           fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  fs::create_directories(folder_ / "build/release");
+  fs::create_symlink(fs::path(MASE_BINARY_DIR) / "bin", folder_ / "build/release/bin");
+  fs::create_symlink(source / "configs", folder_ / "configs");
+  run("cd machop && ./ch train jsc-10x jsc --max-epochs 1 --batch-size 4096");
+  EXPECT_TRUE(fs::is_directory(folder_ / "mase_output"));
+  const std::string project = "../mase_output/jsc-10x_classification_jsc_*/software";
+  EXPECT_THAT(run("cd machop && ./ch test jsc-10x jsc --load " + project +
+                  "/training_ckpts/best.ckpt --load-type pl"),
+              HasSubstr("test_acc_epoch"));
+  EXPECT_THAT(run("cd machop && ./ch transform --config configs/examples/jsc_toy_by_type.toml "
+                  "--task cls --cpu=0"),
+              HasSubstr("Quantized graph histogram"));
+}
+
 TEST_F(Program, JsonIsAllThatStandardOutputHolds) {
   run("ch train toy_tiny toy_tiny --max-epochs 1 --project p");
   std::ofstream(folder_ / "q.toml") << "[passes.report_node_type]\n[passes.quantize]\nby = 'type'\n"
