@@ -4,20 +4,7 @@
 //   lab CHECKPOINT [DATA]     a checkpoint of jsc-tiny; data: "jsc", or the path of a file
 #include <fmt/format.h>
 
-#include "mase/data/dataset.h"
-#include "mase/engine/engine.h"
-#include "mase/io/load.h"
-#include "mase/models/model.h"
-#include "mase/passes/analysis/add_common_metadata.h"
-#include "mase/passes/analysis/profile_statistics.h"
-#include "mase/passes/analysis/report_flops.h"
-#include "mase/passes/analysis/report_graph.h"
-#include "mase/passes/analysis/report_node_meta_param.h"
-#include "mase/passes/analysis/report_quantized.h"
-#include "mase/passes/analysis/summarize_quantization.h"
-#include "mase/passes/batches.h"
-#include "mase/passes/transform/quantize.h"
-#include "mase/train/train.h"
+#include "mase/mase.h"
 
 using namespace mase;
 
@@ -44,12 +31,15 @@ void lab(const std::string& checkpoint, const std::string& source) {
   const ir::Graph fixed = passes::quantize(
       tiny, {.by = passes::By::Type, .rules = {{"linear", numerics::integer(8, 4)}}});
   fmt::print("{}\n", passes::summarize_quantization(tiny, fixed));
+  const ir::Tensor row = jets.test.features.rows(0, 1);
   for (const auto& [before, after] : ir::zip(tiny, fixed)) {
     if (!after->is_quantised()) continue;
     fmt::print("{}: {} -> {}\n", after->name, ops::type_text(*before), ops::type_text(*after));
     for (const auto& [argument, precision] : after->precision) {
       fmt::print("  {:<9} {}\n", argument, precision.text());
     }
+    fmt::print("  float     {}\n", ir::print_tensor(engine::call_layer(tiny, *before, row)));
+    fmt::print("  quantised {}\n", ir::print_tensor(engine::call_layer(fixed, *after, row)));
     const auto weight = passes::quantised_parameter(fixed, *after, "weight");
     for (std::int64_t i = 0; i < 5; ++i) {
       fmt::print("  weight {}: {:7.4f} -> {:>7} = {:7.4f}\n", i, weight.values.at(i),

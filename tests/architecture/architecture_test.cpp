@@ -18,6 +18,9 @@ namespace fs = std::filesystem;
 constexpr std::array kFolders = {"support", "numerics", "ir",     "ops",    "io",
                                  "data",    "models",   "engine", "passes", "train"};
 
+// The header of everything, for programs that use the library.
+constexpr const char* kUmbrella = "mase/mase.h";
+
 std::size_t level(const std::string& folder) {
   return static_cast<std::size_t>(std::find(kFolders.begin(), kFolders.end(), folder) -
                                   kFolders.begin());
@@ -50,6 +53,7 @@ std::string in_tree(const fs::path& path) {
 TEST(Architecture, NoFileIncludesUpwards) {
   const std::regex include(R"re(^\s*#include "(mase|ch)/([a-z_]+)/?.*")re");
   for (const fs::path& path : sources({"mase"})) {
+    if (in_tree(path) == kUmbrella) continue;
     const std::string folder = *std::next(fs::relative(path, MASE_SOURCE_DIR).begin());
     ASSERT_LT(level(folder), kFolders.size()) << in_tree(path) << " is in no known folder";
     for (const std::string& line : lines(path)) {
@@ -57,6 +61,21 @@ TEST(Architecture, NoFileIncludesUpwards) {
       if (!std::regex_search(line, match, include)) continue;
       EXPECT_EQ(match[1], "mase") << in_tree(path) << " includes the program: " << line;
       EXPECT_LE(level(match[2]), level(folder)) << in_tree(path) << " includes upwards: " << line;
+    }
+  }
+}
+
+// The umbrella is for users: what the library includes says what it needs.
+TEST(Architecture, TheUmbrellaHasEveryPassAndIsNotUsedInside) {
+  const std::regex row(R"re(^extern const Pass k\w+;)re");
+  const std::vector<std::string> passes = lines(fs::path(MASE_SOURCE_DIR) / "mase/passes/passes.h");
+  for (const fs::path& path : sources({"mase", "ch"})) {
+    const std::string include = "#include \"" + in_tree(path) + "\"";
+    for (const std::string& line : lines(path)) {
+      EXPECT_NE(line, std::string("#include \"") + kUmbrella + "\"") << in_tree(path);
+      if (!std::regex_search(line, row)) continue;
+      EXPECT_TRUE(std::find(passes.begin(), passes.end(), include) != passes.end())
+          << in_tree(path) << " is not in mase/passes/passes.h";
     }
   }
 }

@@ -1,8 +1,7 @@
 // A project outside of the source tree: builds against the installed library and uses it.
 #include <fmt/format.h>
 
-#include "mase/ir/graph.h"
-#include "mase/numerics/format.h"
+#include "mase/mase.h"
 
 int main() {
   mase::ir::Graph graph("net", "Net");
