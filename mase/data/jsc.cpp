@@ -23,20 +23,21 @@ constexpr std::string_view kFileName =
 constexpr std::string_view kTableName = "t_allpar_new";
 constexpr RemoteFile kFiles[] = {{.name = kFileName, .looks_right = io::is_whole_hdf5}};
 
-constexpr std::string_view kPrefix = "j_";  // of all columns; some copies of the table leave it out
-constexpr std::array kFeatures = {
+constexpr std::string_view kJetPrefix =
+    "j_";  // of all columns; some copies of the table leave it out
+constexpr std::array kJetFeatures = {
     "j_zlogz",         "j_c1_b0_mmdt",    "j_c1_b1_mmdt", "j_c1_b2_mmdt",
     "j_c2_b1_mmdt",    "j_c2_b2_mmdt",    "j_d2_b1_mmdt", "j_d2_b2_mmdt",
     "j_d2_a1_b1_mmdt", "j_d2_a1_b2_mmdt", "j_m2_b1_mmdt", "j_m2_b2_mmdt",
     "j_n2_b1_mmdt",    "j_n2_b2_mmdt",    "j_mass_mmdt",  "j_multiplicity"};
-constexpr std::array kClasses = {"j_g", "j_q", "j_w", "j_z", "j_t"};
+constexpr std::array kJetClasses = {"j_g", "j_q", "j_w", "j_z", "j_t"};
 
 // The class in one column, where it is not one-hot.
-const Spellings kLabel = {"class", "label", "target", "y"};
+const Spellings kJetLabel = {"class", "label", "target", "y"};
 
 // "j_g" or "g".
 Spellings with_and_without_prefix(std::string_view name) {
-  return {std::string(name), std::string(name.substr(kPrefix.size()))};
+  return {std::string(name), std::string(name.substr(kJetPrefix.size()))};
 }
 
 Wanted wanted_columns(const ColumnMap& map) {
@@ -46,13 +47,13 @@ Wanted wanted_columns(const ColumnMap& map) {
   };
   const auto as_they_are = [](const std::string& name) { return Spellings{name}; };
   if (map.features.empty()) {
-    add(out.features, kFeatures, with_and_without_prefix);
+    add(out.features, kJetFeatures, with_and_without_prefix);
   } else {
     add(out.features, map.features, as_they_are);
   }
   const auto& classes = map.classes.empty() && map.target.size() > 1 ? map.target : map.classes;
   if (classes.empty()) {
-    add(out.classes, kClasses, with_and_without_prefix);
+    add(out.classes, kJetClasses, with_and_without_prefix);
   } else {
     add(out.classes, classes, as_they_are);
   }
@@ -62,7 +63,7 @@ Wanted wanted_columns(const ColumnMap& map) {
     add(out.one_hot, map.target, as_they_are);
   } else {
     out.one_hot = out.classes;  // columns called like the classes
-    out.label = kLabel;
+    out.label = kJetLabel;
   }
   return out;
 }

@@ -56,7 +56,7 @@ class ColumnsTest : public testing::Test {
   std::vector<std::string> warnings_;
 };
 
-void expect_same(const DataSet& a, const DataSet& b) {
+void expect_same_rows(const DataSet& a, const DataSet& b) {
   EXPECT_TRUE(a.train.features == b.train.features);
   EXPECT_TRUE(a.train.labels == b.train.labels);
   EXPECT_TRUE(a.test.features == b.test.features);
@@ -104,14 +104,14 @@ TEST_F(ColumnsTest, OneSentenceSaysThatTheFirstLineNamesNoColumns) {
 
 TEST_F(ColumnsTest, TakesJetsAsOpenMLHasThem) {
   const DataSet plain = open_text(jets_csv(100));
-  expect_same(open_text(replaced(jets_csv(100), "j_", "")), plain);
+  expect_same_rows(open_text(replaced(jets_csv(100), "j_", "")), plain);
   const std::string labels = "gqwzt";
   const auto letter = [&](std::int64_t c) { return labels.substr(static_cast<std::size_t>(c), 1); };
-  expect_same(open_text(replaced(jets_with_label(100, "class", letter), "j_", "")), plain);
-  expect_same(open_text(jets_with_label(100, "label", [&](auto c) { return "j_" + letter(c); })),
-              plain);
-  expect_same(open_text(jets_with_label(100, "target", [](auto c) { return std::to_string(c); })),
-              plain);
+  expect_same_rows(open_text(replaced(jets_with_label(100, "class", letter), "j_", "")), plain);
+  expect_same_rows(
+      open_text(jets_with_label(100, "label", [&](auto c) { return "j_" + letter(c); })), plain);
+  expect_same_rows(
+      open_text(jets_with_label(100, "target", [](auto c) { return std::to_string(c); })), plain);
 }
 
 TEST_F(ColumnsTest, ACellThatIsNoClassIsAnErrorWithItsRow) {
@@ -154,14 +154,14 @@ TEST_F(ColumnsTest, AMapMayNameOneHotColumns) {
   EXPECT_THAT(set.info.class_names, ElementsAre("b", "s"));
   const DataSet expected = open_text(
       kSmall, {.features = {"mass", "pt"}, .target = {"kind"}, .classes = {"bkg", "sig"}});
-  expect_same(set, expected);
+  expect_same_rows(set, expected);
 }
 
 TEST_F(ColumnsTest, ClassesThatAreNumbersAreComparedByValue) {
   const auto text = replaced(replaced(std::string(kSmall), "sig", "7.0"), "bkg", "-1");
   const DataSet set =
       open_text(text, {.features = {"mass", "pt"}, .target = {"kind"}, .classes = {"7", "-1"}});
-  expect_same(set, open_text(kSmall, {{"mass", "pt"}, {"kind"}, {"sig", "bkg"}}));
+  expect_same_rows(set, open_text(kSmall, {{"mass", "pt"}, {"kind"}, {"sig", "bkg"}}));
 }
 
 TEST_F(ColumnsTest, AMapOfAWrongNameSaysTheNearest) {
