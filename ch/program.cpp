@@ -16,6 +16,7 @@
 #include "ch/options/help.h"
 #include "ch/version.h"
 #include "mase/support/error.h"
+#include "mase/support/printable.h"
 #include "mase/support/progress.h"
 #include "mase/support/signals.h"
 #include "mase/support/suggest.h"
@@ -177,7 +178,7 @@ int run_arguments(const std::vector<std::string>& arguments) {
 void print_error(std::string_view text) {
   mase::Progress::clear_line();
   std::cout.flush();
-  fmt::print(stderr, "ch: error: {}\n", text);
+  fmt::print(stderr, "ch: error: {}\n", mase::message_text(text));
 }
 
 }  // namespace
@@ -203,7 +204,7 @@ int run_program(const std::vector<std::string>& arguments) {
     }
     return mase::exit_code(ErrorKind::Usage);
   } catch (const Error& error) {
-    print_error(error.what());
+    print_error(error.text());
     const bool by_signal = error.kind() == ErrorKind::Interrupted && mase::stop_signal() != 0;
     return by_signal ? 128 + mase::stop_signal() : mase::exit_code(error.kind());
   } catch (const std::bad_alloc&) {

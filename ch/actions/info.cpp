@@ -13,6 +13,7 @@
 #include "mase/ops/op.h"
 #include "mase/passes/pass.h"
 #include "mase/support/error.h"
+#include "mase/support/printable.h"
 #include "mase/support/table.h"
 #include "mase/support/terminal.h"
 #include "mase/support/wrap.h"
@@ -57,7 +58,7 @@ Listing list_models(const Settings& settings) {
       row["parameters"] = graph.parameter_count();
       row["class"] = graph.class_name;
     } catch (const mase::Error& error) {
-      row["about"] = error.what();
+      row["about"] = mase::printable(error.text());
     }
     list.push_back(std::move(row));
   }

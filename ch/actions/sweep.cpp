@@ -14,6 +14,7 @@
 #include "ch/run.h"
 #include "ch/setup.h"
 #include "ch/sweep_progress.h"
+#include "mase/support/printable.h"
 #include "mase/train/resume.h"
 #include "mase/train/sweep/report.h"
 #include "mase/train/sweep/sweep.h"
@@ -124,7 +125,7 @@ int run_sweep(Invocation& invocation) {
     std::cout << fmt::format("would train {}, {} at a time\n", count_text(runs.size(), "run"),
                              jobs);
     for (const train::SweepRun& each : runs) {
-      std::cout << "  " << train::settings_text(each.settings) << "\n";
+      std::cout << "  " << mase::printable(train::settings_text(each.settings)) << "\n";
     }
     std::cout << fmt::format("would write to {}\n", folder.string());
     return 0;

@@ -1,6 +1,7 @@
 // The argument table of MASE: style "pretty", cells wrapped at 24 characters.
 #include "ch/options/argument_table.h"
 
+#include "mase/support/printable.h"
 #include "mase/support/table.h"
 #include "mase/support/terminal.h"
 
@@ -13,7 +14,7 @@ std::string argument_table(const Settings& settings, bool colour, unsigned actio
     for (const mase::ir::Value& item : setting.values) {
       text += (text.empty() ? "" : ",") + shown(item);
     }
-    return text.empty() ? shown(value) : text;
+    return mase::printable(text.empty() ? shown(value) : text);
   };
   const auto overridden = [&](const std::string& text, bool by_another) {
     return by_another && colour ? mase::paint(text, mase::ansi::kGrey) : text;
@@ -31,7 +32,7 @@ std::string argument_table(const Settings& settings, bool colour, unsigned actio
                                    overridden(shown(option.standard), typed || setting.file)};
     if (settings.has_file()) {
       const std::string text = !setting.file ? ""
-                               : typed       ? shown(*setting.file)
+                               : typed       ? mase::printable(shown(*setting.file))
                                              : all_of(setting, *setting.file);
       row.emplace_back(overridden(text, typed));
     }
@@ -39,9 +40,11 @@ std::string argument_table(const Settings& settings, bool colour, unsigned actio
     row.emplace_back(all_of(setting, setting.effective()));
     rows.push_back(std::move(row));
   }
-  return mase::format_table(
-      headers, rows,
-      {.style = mase::TableStyle::Pretty, .align = {mase::Align::Left}, .max_width = 24});
+  return mase::format_table(headers, rows,
+                            {.style = mase::TableStyle::Pretty,
+                             .align = {mase::Align::Left},
+                             .max_width = 24,
+                             .painted = true});
 }
 
 }  // namespace ch

@@ -191,7 +191,7 @@ void check_names(const SweepPlan& plan, Diagnostics& diagnostics) {
       which = "model";
       mase::models::build(model, info, {.model_dir = run.text_or("model_dir", "")});
     } catch (const mase::Error& error) {
-      if (!told.insert(error.what()).second) continue;
+      if (!told.insert(error.text()).second) continue;
       diagnostics.add(error.message(), error.where().empty() ? run.at(which).where : error.where(),
                       error.hint());
     }

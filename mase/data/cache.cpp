@@ -186,7 +186,7 @@ void PreparedCache::write_or_tell(const std::function<void()>& write) const {
     const std::scoped_lock lock(mutex);
     if (told.insert(folder_).second && log_) {
       log_(LogLevel::Warning,
-           fmt::format("prepared data is not kept for the next run: {}", error.what()));
+           fmt::format("prepared data is not kept for the next run: {}", error.text()));
     }
   }
 }

@@ -40,7 +40,9 @@ class Error : public std::exception {
   const std::string& message() const { return message_; }
   const Location& where() const { return where_; }
   const std::string& hint() const { return hint_; }
-  const char* what() const noexcept override { return text_.c_str(); }  // where: message (hint)
+  const std::string& text() const { return text_; }  // where: message (hint)
+  // The same up to the first NUL, which names in files may hold.
+  const char* what() const noexcept override { return text_.c_str(); }
 
  private:
   ErrorKind kind_;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 
+#include "mase/support/printable.h"
 #include "mase/support/progress.h"
 
 namespace mase {
@@ -55,8 +56,9 @@ std::string format_log(LogLevel level, std::string_view message, bool colour) {
   std::transform(label.begin(), label.end(), label.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   label = fmt::format("{:<8}", label);
-  if (!colour) return fmt::format("{} {}", label, message);
-  return fmt::format("{} {}", paint(label, row(level).colour), paint(message, ansi::kBlue));
+  const std::string text = message_text(message);
+  if (!colour) return fmt::format("{} {}", label, text);
+  return fmt::format("{} {}", paint(label, row(level).colour), paint(text, ansi::kBlue));
 }
 
 Log::Log(std::FILE* stream, ColourPolicy policy)

@@ -18,8 +18,9 @@ std::vector<std::string> log_level_names();
 bool parse_log_level(std::string_view text, LogLevel& out);
 
 // One log line without its line break: "INFO     message", the level left-justified in 8 columns.
-// With colour the level has the colour of its kind and the message is blue. Tables begin on a line
-// of their own: pass them with a leading '\n'.
+// With colour the level has the colour of its kind and the message is blue. The message is made
+// harmless and short (message_text in support/printable.h). Tables begin on a line of their own:
+// pass them with a leading '\n'.
 std::string format_log(LogLevel level, std::string_view message, bool colour);
 
 // The log of the program: standard error by default. Lines below the level are dropped.

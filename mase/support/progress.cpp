@@ -9,6 +9,8 @@
 #include <mutex>
 #include <utility>
 
+#include "mase/support/printable.h"
+
 namespace mase {
 namespace {
 
@@ -55,7 +57,7 @@ void wipe_locked() {
 }
 
 void write_line(std::FILE* stream, const std::string& text) {
-  std::fputs((text + "\n").c_str(), stream);
+  std::fputs((printable(text) + "\n").c_str(), stream);
   std::fflush(stream);
 }
 
@@ -152,7 +154,7 @@ void Progress::draw(std::int64_t done, std::string_view postfix) {
 void Progress::show(const std::string& line) {
   const std::lock_guard lock(screen_mutex);
   wipe_locked();
-  std::fputs(("\r" + line).c_str(), stream_);
+  std::fputs(("\r" + printable(line)).c_str(), stream_);
   std::fflush(stream_);
   screen_stream = stream_;
   screen_owner = this;

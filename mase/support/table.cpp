@@ -10,6 +10,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "mase/support/printable.h"
 #include "mase/support/terminal.h"
 #include "mase/support/wrap.h"
 
@@ -89,6 +90,11 @@ CellType type_of(const Cell& cell, bool text_as_given) {
   if (text == "True" || text == "False") return CellType::Bool;
   if (is_integer(text)) return CellType::Int;
   return is_number(text) ? CellType::Float : CellType::Text;
+}
+
+Cell shown(const Cell& cell, bool painted) {
+  const auto* text = std::get_if<std::string>(&cell);
+  return text && !painted ? Cell(printable(*text)) : cell;
 }
 
 std::string general(double value, int digits) {
@@ -258,9 +264,11 @@ std::string format_table(const std::vector<std::string>& headers,
   for (std::size_t c = 0; c < headers.size(); ++c) {
     std::vector<Cell> cells;
     cells.reserve(rows.size());
-    for (const auto& row : rows) cells.push_back(c < row.size() ? row[c] : Cell{});
+    for (const auto& row : rows) {
+      cells.push_back(c < row.size() ? shown(row[c], options.painted) : Cell{});
+    }
     const Align align = c < options.align.size() ? options.align[c] : Align::Natural;
-    columns.push_back(make_column(headers[c], cells, align, options));
+    columns.push_back(make_column(printable(headers[c]), cells, align, options));
   }
   const Layout& layout = layout_of(options.style);
   Lines out;

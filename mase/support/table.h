@@ -31,11 +31,12 @@ struct TableOptions {
   std::size_t max_width = 0;
   int significant_digits = 6;  // of columns of floats
   bool text_as_given = false;  // text that reads as a number stays text: 640.0 stays 640.0
+  bool painted = false;        // cells hold colours of ours: their text is printable already
 };
 
 // The text of a table, lines joined by '\n', none at the end. Rows may be shorter than the header.
-// ANSI colours inside cells take no room. Layout: that of Python's `tabulate` library, which users
-// of MASE know.
+// Texts are made printable (support/printable.h). Colours inside `painted` cells take no room.
+// Layout: that of Python's `tabulate` library, which users of MASE know.
 std::string format_table(const std::vector<std::string>& headers,
                          const std::vector<std::vector<Cell>>& rows,
                          const TableOptions& options = {});

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "mase/support/error.h"
+#include "mase/support/printable.h"
 #include "mase/support/signals.h"
 #include "mase/train/bar.h"
 #include "mase/train/evaluate.h"
@@ -121,7 +122,7 @@ FitResult Fit::run() {
     bar_.reset();
     try {
       files_->rescue();
-      files_->record().set("error", error.what());
+      files_->record().set("error", printable(error.text()));
       files_->record().write("failed");
     } catch (const Error&) {
       // The disk that made the run fail may well refuse this, too; the first error is the one to

@@ -37,7 +37,7 @@ TEST(Table, PrintsWhatTabulatePrints) {
       rows.emplace_back();
       for (const auto& cell : row) rows.back().push_back(cell_of(cell));
     }
-    TableOptions options{.style = styles.at(c["style"])};
+    TableOptions options{.style = styles.at(c["style"]), .painted = true};
     if (c.contains("align")) options.align = {Align::Left};
     if (c.contains("max_width")) options.max_width = c["max_width"];
     EXPECT_EQ(format_table(c["headers"], rows, options), c["text"].get<std::string>())

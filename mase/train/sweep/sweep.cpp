@@ -66,7 +66,7 @@ Prepared prepare(const std::vector<SweepRun>& runs, const SweepOptions& options)
       job.work = expected_work(run, job.outcome.parameters);
     } catch (const Error& error) {
       kinds.insert(error.kind());
-      if (!told.insert(error.what()).second) continue;  // once, not for every seed
+      if (!told.insert(error.text()).second) continue;  // once, not for every seed
       problems.add(fmt::format("{}: {}", settings_text(run.settings), error.message()),
                    error.where(), error.hint());
       continue;
