@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <regex>
 #include <string_view>
+
+#include "mase/support/pattern.h"
 
 namespace mase::io {
 namespace {
@@ -16,7 +17,7 @@ using ir::Value;
 
 // Plain texts that YAML 1.1 resolves to something else (PyYAML's implicit resolvers).
 bool resolves(const std::string& text) {
-  static const std::regex pattern(
+  constexpr std::string_view kPattern =
       "~|null|Null|NULL|<<|=|"
       "yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF|"
       "[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|"
@@ -25,10 +26,9 @@ bool resolves(const std::string& text) {
       "[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)|"
       "[0-9]{4}-[0-9]{2}-[0-9]{2}|"
       "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \\t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\\.[0-9]*)?"
-      "([ \\t]*(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?",
-      std::regex::optimize);
-  // No number or time is longer; the pattern would recurse once per character.
-  return text.size() <= 64 && std::regex_match(text, pattern);
+      "([ \\t]*(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?";
+  static const Pattern pattern = Pattern::parse(kPattern).or_throw();
+  return pattern.matches(text);
 }
 
 bool needs_escapes(std::string_view text) {

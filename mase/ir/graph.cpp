@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <regex>
 
 #include "mase/ir/names.h"
 #include "mase/support/error.h"
+#include "mase/support/pattern.h"
 #include "mase/support/suggest.h"
 
 namespace mase::ir {
@@ -201,11 +201,9 @@ std::pair<std::string, std::string> parent_name(std::string_view path) {
 std::optional<std::string> match_a_pattern(std::string_view name,
                                            std::span<const std::string> patterns) {
   for (const std::string& pattern : patterns) {
-    try {
-      if (std::regex_match(name.begin(), name.end(), std::regex(pattern))) return pattern;
-    } catch (const std::regex_error& error) {
-      usage_error(fmt::format("'{}' is not a regular expression: {}", pattern, error.what()));
-    }
+    const auto parsed = Pattern::parse(pattern);
+    if (!parsed) usage_error(parsed.error().message);
+    if (parsed->matches(name)) return pattern;
   }
   return std::nullopt;
 }

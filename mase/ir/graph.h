@@ -128,7 +128,7 @@ const std::string& mase_op(const Node& node);    // from the metadata, else the 
 const std::string& mase_type(const Node& node);  // "" before add_common_metadata
 // ("a.b", "c") for "a.b.c"; ("", name) for a plain name.
 std::pair<std::string, std::string> parent_name(std::string_view path);
-// The first pattern (ECMAScript regular expression) that matches the whole name.
+// The first pattern (support/pattern.h) that matches the whole name.
 std::optional<std::string> match_a_pattern(std::string_view name,
                                            std::span<const std::string> patterns);
 std::string vf(std::string_view text);   // '.' and ' ' become '_'

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <regex>
 #include <utility>
 
+#include "mase/support/pattern.h"
 #include "mase/support/suggest.h"
 
 namespace mase::passes {
@@ -21,7 +21,7 @@ constexpr std::array<std::pair<By, std::string_view>, 3> kNames{
 struct Matcher {
   const Rule* rule;
   By by;
-  std::optional<std::regex> expression = std::nullopt;
+  std::optional<Pattern> expression = std::nullopt;
 
   bool operator()(const ir::Node& node) const {
     switch (by) {
@@ -30,7 +30,7 @@ struct Matcher {
       case By::Name:
         return node.name == rule->key;
       case By::RegexName:
-        return expression && std::regex_match(node.name, *expression);
+        return expression && expression->matches(node.name);
     }
     return false;
   }
@@ -41,10 +41,10 @@ std::vector<Matcher> matchers_of(By by, std::span<const Rule> rules, Diagnostics
   for (const Rule& rule : rules) {
     matchers.push_back({&rule, by});
     if (by != By::RegexName) continue;
-    try {
-      matchers.back().expression.emplace(rule.key, std::regex::ECMAScript);
-    } catch (const std::regex_error&) {
-      diagnostics.add(fmt::format("'{}' is no regular expression", rule.key), rule.where);
+    if (auto pattern = Pattern::parse(rule.key)) {
+      matchers.back().expression = std::move(pattern).value();
+    } else {
+      diagnostics.add(pattern.error().message, rule.where);
     }
   }
   return matchers;

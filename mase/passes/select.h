@@ -17,7 +17,7 @@ namespace mase::passes {
 enum class By {
   Type,       // the node's mase_op: "linear"
   Name,       // the node's name: "seq_blocks_2"
-  RegexName,  // a regular expression for the whole name: "seq_blocks_[25]"
+  RegexName,  // a Pattern (support/pattern.h) for the whole name: "seq_blocks_[25]"
 };
 std::string_view name(By by);  // "regex_name"
 // The names in order, for choices of an option.

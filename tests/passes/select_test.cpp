@@ -85,7 +85,7 @@ TEST(Select, SaysThatAnEarlierRuleTookTheNodes) {
 TEST(Select, ABrokenPatternIsAProblemAtItsPlace) {
   EXPECT_THAT(
       select(By::RegexName, {{.key = "a_(", .where = {.file = "q.toml", .line = 3}}}).problems,
-      ElementsAre("q.toml:3: 'a_(' is no regular expression"));
+      ElementsAre("q.toml:3: 'a_(' is no regular expression: missing ): a_("));
 }
 
 TEST(Select, UnknownWaysToSelectAreRefused) {
