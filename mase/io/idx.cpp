@@ -16,6 +16,8 @@
 namespace mase::io {
 namespace {
 
+// Bytes of the elements: twice as many as the largest set of this kind (EMNIST by class) has.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 // Deflate yields at most 1032 bytes from one.
 constexpr std::uint64_t kLargestGzipRatio = 1032;
 constexpr std::size_t kMostDimensions = 8;
@@ -54,8 +56,11 @@ void swap_elements(std::byte* data, std::size_t bytes, std::size_t element) {
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path)
-      : where_{.file = path.string()}, file_(gzopen(path.c_str(), "rb")) {}
+  // Takes the open file over.
+  Reader(const std::filesystem::path& path, Descriptor file)
+      : where_{.file = path.string()}, file_(gzdopen(file.get(), "rb")) {
+    if (file_) file.release();
+  }
 
   Result<ir::Tensor> read(std::uint64_t file_size);
 
@@ -121,6 +126,10 @@ Result<ir::Tensor> Reader::read(std::uint64_t file_size) {
     return error(fmt::format("its header claims {} elements, more than {} bytes can hold",
                              ir::text(shape), file_size));
   }
+  if (*bytes > kMostBytes) {
+    return error(
+        fmt::format("holds {} bytes of elements; at most {} are read", *bytes, kMostBytes));
+  }
   ir::Tensor out(shape, *type);
   if (auto status = fill(out.data_mut(), out.bytes(), "truncated"); !status) return status.error();
   if (auto status = expect_end(); !status) return status.error();
@@ -131,10 +140,12 @@ Result<ir::Tensor> Reader::read(std::uint64_t file_size) {
 }  // namespace
 
 Result<ir::Tensor> read_idx(const std::filesystem::path& path) {
+  auto file = open_input(path);
+  if (!file) return file.error();
   std::error_code code;
   const std::uintmax_t size = std::filesystem::file_size(path, code);
   if (code) return ReadError{"cannot be read: " + code.message(), {.file = path.string()}};
-  return Reader(path).read(size);
+  return Reader(path, std::move(file).value()).read(size);
 }
 
 }  // namespace mase::io

@@ -1,33 +1,29 @@
 // Which reader a table is for.
 #include "mase/io/open_table.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "mase/io/csv_table.h"
 #include "mase/io/hdf5_table.h"
 #include "mase/io/isolated_table.h"
 #include "mase/io/npy_table.h"
+#include "mase/support/files.h"
 
 namespace mase::io {
 
 Result<std::unique_ptr<Table>> open_table(const std::filesystem::path& path,
                                           std::string_view preferred) {
   const Location where{.file = path.string()};
-  std::error_code code;
-  if (std::filesystem::is_directory(path, code)) return ReadError{"is a folder, not a file", where};
-  if (const auto status = std::filesystem::status(path, code);
-      std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    return ReadError{"is not a regular file", where};
-  }
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  if (!file) return ReadError{std::string("cannot be read: ") + std::strerror(errno), where};
+  const auto file = open_input(path);
+  if (!file) return file.error();
   std::array<char, 8> bytes = {};
-  const std::size_t got = std::fread(bytes.data(), 1, bytes.size(), file.get());
-  const std::string_view start(bytes.data(), got);
+  const ssize_t got = ::pread(file->get(), bytes.data(), bytes.size(), 0);
+  if (got < 0) return ReadError{std::string("cannot be read: ") + std::strerror(errno), where};
+  const std::string_view start(bytes.data(), static_cast<std::size_t>(got));
   if (start.starts_with("\x93NUMPY")) return open_npy_table(path);
   if (start.starts_with("PK")) return open_npz_table(path);
   if (is_hdf5(path)) {

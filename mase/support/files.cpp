@@ -9,23 +9,10 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace mase {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 ReadError read_error(const std::filesystem::path& path, int code) {
   return {
@@ -33,7 +20,42 @@ ReadError read_error(const std::filesystem::path& path, int code) {
       {.file = path.string()}};
 }
 
+// What an open file is that is no regular one.
+std::string_view kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "is a folder, not a file";
+  if (S_ISFIFO(mode)) return "is a pipe, not a file: write what comes out of it to a file first";
+  if (S_ISSOCK(mode)) return "is a socket, not a file";
+  return "is a device, not a file";
+}
+
 }  // namespace
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  if (this == &other) return *this;
+  if (number_ >= 0) ::close(number_);
+  number_ = other.release();
+  return *this;
+}
+
+int Descriptor::release() {
+  return std::exchange(number_, -1);
+}
+
+Result<Descriptor> open_input(const std::filesystem::path& path) {
+  // Without O_NONBLOCK a pipe that nobody writes to would be waited for here already.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) return read_error(path, errno);
+  struct stat info = {};
+  if (::fstat(file.get(), &info) != 0) return read_error(path, errno);
+  if (!S_ISREG(info.st_mode)) {
+    return ReadError{std::string(kind_of(info.st_mode)), {.file = path.string()}};
+  }
+  return file;
+}
 
 std::string system_reason(int code) {
   if (code == ENOSPC || code == EDQUOT) return "no space left on the disk";
@@ -44,12 +66,12 @@ std::string system_reason(int code) {
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return read_error(path, errno);
+  const auto file = open_input(path);
+  if (!file) return file.error();
   std::string out;
   char chunk[1 << 16];
   for (;;) {
-    const ssize_t n = ::read(file.get(), chunk, sizeof chunk);
+    const ssize_t n = ::read(file->get(), chunk, sizeof chunk);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return read_error(path, errno);
     if (n == 0) return out;
@@ -61,14 +83,13 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 }
 
 Result<MappedFile> map_file(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return read_error(path, errno);
+  const auto file = open_input(path);
+  if (!file) return file.error();
   struct stat info = {};
-  if (::fstat(file.get(), &info) != 0) return read_error(path, errno);
-  if (!S_ISREG(info.st_mode)) return ReadError{"not a regular file", {.file = path.string()}};
+  if (::fstat(file->get(), &info) != 0) return read_error(path, errno);
   const auto size = static_cast<std::size_t>(info.st_size);
   if (size == 0) return MappedFile{};
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file->get(), 0);
   if (address == MAP_FAILED) return read_error(path, errno);
   std::shared_ptr<const void> owner(
       address, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });

@@ -47,9 +47,29 @@ void remove_leftovers(const std::filesystem::path& folder);
 // What an errno means, in words for users.
 std::string system_reason(int code);
 
+// An open file of the system, closed with the object.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+
+  int get() const { return number_; }  // -1 = none
+  int release();                       // the caller closes it
+
+ private:
+  int number_ = -1;
+};
+
+// Opens a file to be read, for every reader: only regular files. A pipe or a device could make its
+// reader wait for ever or never end; it is a ReadError that says which it is.
+Result<Descriptor> open_input(const std::filesystem::path& path);
+
 // The whole file; at most `limit` bytes (a ReadError above).
 Result<std::string> read_file(const std::filesystem::path& path,
-                              std::size_t limit = std::size_t{1} << 31);
+                              std::size_t limit = std::size_t{1} << 28);
 
 // A file mapped read-only. The bytes live as long as any copy of `owner`.
 struct MappedFile {

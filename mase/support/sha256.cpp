@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mase/support/error.h"
+#include "mase/support/files.h"
 
 namespace mase {
 namespace {
@@ -50,13 +51,12 @@ std::string sha256(std::span<const std::byte> bytes) {
 // In pieces, so that a file of any size takes no memory.
 Result<std::string> sha256_file(const std::filesystem::path& path) {
   const Location where{.file = path.string()};
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+  auto input = open_input(path);
+  if (!input) return input.error();
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(::fdopen(input->get(), "rb"),
                                                              std::fclose);
-  if (!file) {
-    return ReadError{errno == ENOENT ? "file not found"
-                                     : fmt::format("cannot be read: {}", std::strerror(errno)),
-                     where};
-  }
+  if (!file) return ReadError{fmt::format("cannot be read: {}", std::strerror(errno)), where};
+  input->release();
   Digest digest;
   std::vector<std::byte> piece(std::size_t{1} << 18);
   std::size_t got = 0;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -39,6 +40,16 @@ class IdxTest : public testing::Test {
 
 const std::string kBytes = "\0\0\x08\x02\0\0\0\x02\0\0\0\x03\x01\x02\x03\x04\x05\xff"s;
 
+TEST_F(IdxTest, PipesAreNamedAndHugeClaimsRefused) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_THAT(read_idx(path_).error().message, HasSubstr("is a pipe"));
+  std::filesystem::remove(path_);
+  // 2 GB of zeros in 2 MB would be possible.
+  write_gzip("\0\0\x08\x01\x80\0\0\0"s);
+  std::filesystem::resize_file(path_, 1 << 22);
+  EXPECT_THAT(read_idx(path_).error().message, HasSubstr("at most 1073741824 are read"));
+}
+
 TEST_F(IdxTest, ReadsBytesPlainAndGzipped) {
   const ir::Tensor plain = read(kBytes).or_throw();
   EXPECT_EQ(plain.shape(), (ir::Shape{2, 3}));
@@ -70,8 +81,8 @@ TEST_F(IdxTest, RefusesWhatDoesNotHoldWhatItSays) {
   EXPECT_EQ(read("a,b\n1,2\n").error().message, "not an IDX file");
   EXPECT_THAT(read("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"s).error().message,
               HasSubstr("claims"));
-  EXPECT_THAT(read_idx("/nowhere/x").error().message, HasSubstr("cannot be read"));
-  EXPECT_THAT(read_idx(testing::TempDir()).error().message, HasSubstr("cannot be read"));
+  EXPECT_THAT(read_idx("/nowhere/x").error().message, HasSubstr("file not found"));
+  EXPECT_THAT(read_idx(testing::TempDir()).error().message, HasSubstr("is a folder"));
 }
 
 TEST_F(IdxTest, NoticesDamagedGzipData) {

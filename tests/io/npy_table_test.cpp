@@ -100,7 +100,7 @@ TEST_F(NpyTableTest, OpenTableTellsTheFormats) {
   write_file(path_, std::string("\x7f\x45\0\0", 4));
   EXPECT_EQ(open_table(path_).error().message, "is neither HDF5, npy, npz nor CSV");
   EXPECT_EQ(open_table(testing::TempDir()).error().message, "is a folder, not a file");
-  EXPECT_THAT(open_table("/nowhere/x").error().message, HasSubstr("cannot be read"));
+  EXPECT_THAT(open_table("/nowhere/x").error().message, HasSubstr("file not found"));
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "mase/support/sha256.h"
+
 namespace mase {
 namespace {
 
@@ -134,6 +136,24 @@ TEST_F(Files, APipeIsWrittenToAndNotReplaced) {
 TEST_F(Files, AFolderIsNotReplaced) {
   EXPECT_THROW(write_file(folder_, "x"), Error);
   EXPECT_TRUE(fs::is_directory(folder_));
+}
+
+TEST_F(Files, PipesAndDevicesAreNamedAndNeverWaitedFor) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto message = [](const auto& result) {
+    return result ? std::string("no error") : result.error().message;
+  };
+  ::alarm(20);  // a reader that waits is ended
+  for (const auto& [path, what] : {std::pair<fs::path, const char*>{pipe, "is a pipe"},
+                                   {"/dev/zero", "is a device"},
+                                   {"/dev/null", "is a device"},
+                                   {folder_, "is a folder"}}) {
+    EXPECT_TRUE(message(read_file(path)).starts_with(what)) << message(read_file(path));
+    EXPECT_TRUE(message(map_file(path)).starts_with(what)) << message(map_file(path));
+    EXPECT_TRUE(message(sha256_file(path)).starts_with(what)) << message(sha256_file(path));
+  }
+  ::alarm(0);
 }
 
 TEST_F(Files, ReadingIsBounded) {
