@@ -22,6 +22,7 @@
 #pragma pop_macro("TOML_UNREACHABLE")
 #include <toml++/toml.h>
 
+#include "mase/io/toml_depth.h"
 #include "mase/support/files.h"
 
 namespace mase::io {
@@ -68,6 +69,23 @@ void settle(TomlNode& node) {
 
 TomlNode convert(const toml::node& node, const std::string& file);
 
+bool holds_tables(const toml::node& node) {
+  if (const toml::array* array = node.as_array()) {
+    return std::any_of(array->begin(), array->end(), holds_tables);
+  }
+  return node.is_table();
+}
+
+// Of a node without tables: each value is made once, however deep it lies.
+ir::Value plain_value(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (!array) return scalar(node);
+  ir::List out;
+  out.reserve(array->size());
+  for (const toml::node& item : *array) out.push_back(plain_value(item));
+  return out;
+}
+
 TomlNode convert_table(const toml::table& table, const std::string& file) {
   TomlNode out;
   out.is_table = true;
@@ -85,15 +103,16 @@ TomlNode convert_table(const toml::table& table, const std::string& file) {
 TomlNode convert_array(const toml::array& array, const std::string& file) {
   TomlNode out;
   out.where = place(array.source(), file);
-  ir::List values;
-  const bool has_tables =
-      std::any_of(array.begin(), array.end(), [](const toml::node& n) { return n.is_table(); });
   for (const toml::node& item : array) {
-    TomlNode child = convert(item, file);
-    values.push_back(child.to_value());
-    out.items.push_back(std::move(child));
+    TomlNode& child = out.items.emplace_back();
+    if (holds_tables(item)) {
+      child = convert(item, file);
+    } else {
+      child.where = place(item.source(), file);
+      child.value = plain_value(item);
+    }
   }
-  if (!has_tables) out.value = std::move(values);
+  if (!holds_tables(array)) out.value = plain_value(array);
   return out;
 }
 
@@ -213,13 +232,18 @@ ir::Value TomlNode::to_value() const {
     for (const auto& [key, node] : table) out.emplace_back(key, node.to_value());
     return out;
   }
-  if (items.empty()) return value;
+  if (items.empty() || !value.is_none()) return value;
   ir::List out;
   for (const TomlNode& item : items) out.push_back(item.to_value());
   return out;
 }
 
 Result<TomlNode> parse_toml(std::string_view text, const std::string& file_name) {
+  if (const auto deep = too_deep(text)) {
+    return ReadError{
+        fmt::format("keys, tables and lists are nested more than {} deep", kDeepestToml),
+        {.file = file_name, .line = deep->line, .column = deep->column}};
+  }
   const toml::parse_result result = toml::parse(text, file_name);
   if (!result) {
     const toml::parse_error& error = result.error();
@@ -229,7 +253,7 @@ Result<TomlNode> parse_toml(std::string_view text, const std::string& file_name)
 }
 
 Result<TomlNode> read_toml(const std::filesystem::path& path) {
-  constexpr std::size_t kLimit = std::size_t{1} << 28;
+  constexpr std::size_t kLimit = std::size_t{1} << 26;
   Result<std::string> text = read_file(path, kLimit);
   if (!text) return text.error();
   return parse_toml(*text, path.string());

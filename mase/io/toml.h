@@ -16,15 +16,17 @@ namespace mase::io {
 // file order). The text "NA" means none anywhere and is read as None.
 struct TomlNode {
   Location where;
-  ir::Value value;                                           // scalars and arrays of scalars
+  ir::Value value;  // of scalars and of arrays without tables
   std::vector<std::pair<std::string, TomlNode>> table = {};  // tables, in file order
-  std::vector<TomlNode> items = {};                          // arrays that hold tables
+  std::vector<TomlNode> items = {};                          // of arrays; empty inside of those
   bool is_table = false;
 
   const TomlNode* find(std::string_view key) const;  // null if absent
   ir::Value to_value() const;                        // the whole tree without places
 };
 
+// At most 64 MB; memory in proportion to the text (about 500 bytes for one of "1,1,1,..."), tables
+// and lists at most 100 deep (io/toml_depth.h).
 Result<TomlNode> read_toml(const std::filesystem::path& path);
 Result<TomlNode> parse_toml(std::string_view text, const std::string& file_name);
 
