@@ -38,6 +38,7 @@ std::string type_of(const fs::path& path) {
     case CheckpointKind::Lightning:
       return "pl";
     case CheckpointKind::StateDict:
+    case CheckpointKind::SafeTensors:
       return "pt";
     case CheckpointKind::MaseGraph:
       return "mz";
@@ -104,8 +105,11 @@ mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
     run.warn(fmt::format("{} holds the network '{}', which takes the place of '{}'",
                          checkpoint.path.string(), run.graph.name, name));
   }
-  run.info(fmt::format("Loaded {} checkpoint from {}", called(checkpoint.type),
+  const bool safetensors = report.kind == CheckpointKind::SafeTensors;
+  run.info(fmt::format("Loaded {} checkpoint from {}",
+                       safetensors ? "safetensors" : called(checkpoint.type),
                        checkpoint.path.string()));
+  for (const std::string& note : report.notes) run.info(note);
   if (checkpoint.type != "mz" && !report.exact()) run.warn("\n" + report.text());
   run.phases.stop();
   return report;

@@ -62,8 +62,8 @@ std::vector<Option> make_options() {
        .flags = {"--load-type"},
        .type = Type::Choice,
        .metavar = "TYPE",
-       .help = "what --load names: a state dictionary (pt), a Lightning checkpoint (pl), a "
-               "transformed graph (mz).",
+       .help = "what --load names: a state dictionary of PyTorch or safetensors (pt), a Lightning "
+               "checkpoint (pl), a transformed graph (mz).",
        .choices = {"pt", "pl", "mz"},
        .refused = {{"hf", kNoLanguageModels}},
        .shown_default = "found out from the file"},

@@ -10,16 +10,17 @@
 #include "mase/support/result.h"
 
 // Checkpoints that go both ways with PyTorch and Lightning: zip files of a restricted pickle and
-// raw tensor bytes. A checkpoint is data, never code: unknown classes become opaque values and
-// nothing is executed.
+// raw tensor bytes; the older forms of torch.save (io/torch_archive.h) are read, too. A checkpoint
+// is data, never code: unknown classes become opaque values and nothing is executed.
 namespace mase::io {
 
 // What a file is, from its content.
 enum class CheckpointKind {
-  Lightning,  // "pl": trainer checkpoint with a state_dict
-  StateDict,  // "pt": tensors by name, or a dictionary with `state_dict`
-  MaseGraph,  // "mz": graph text + safetensors + metadata in one zip (io/mz.h)
-  PickledMz,  // the original's .mz: pickled code, refused with the way out
+  Lightning,    // "pl": trainer checkpoint with a state_dict
+  StateDict,    // "pt": tensors by name, or a dictionary with `state_dict`
+  MaseGraph,    // "mz": graph text + safetensors + metadata in one zip (io/mz.h)
+  SafeTensors,  // tensors by name (io/safetensors.h)
+  PickledMz,    // the original's .mz: pickled code, refused with the way out
 };
 
 struct Checkpoint {
@@ -29,19 +30,20 @@ struct Checkpoint {
   // steps, and the epoch is complete. Only for programs that resume our files.
   std::int64_t batches = -1;
   std::int64_t batches_in_epoch = -1;
-  ir::State state;               // names of the graph: Lightning's "model." prefix removed
-  ir::OptimiserState optimiser;  // empty if there is none, or none that fits `state`
-  ir::Dict optimiser_options;    // the one param_group, without params: lr, betas, eps, ...
-  ir::Dict scheduler;            // lr_schedulers[0]
+  ir::State state;                // names of the graph: Lightning's "model." prefix removed
+  ir::Named<std::string> unread;  // tensors that are not read, and what they are: "a sparse tensor"
+  ir::OptimiserState optimiser;   // empty if there is none, or none that fits `state`
+  ir::Dict optimiser_options;     // the one param_group, without params: lr, betas, eps, ...
+  ir::Dict scheduler;             // lr_schedulers[0]
   ir::Dict callbacks;
   ir::Dict hyper_parameters;
   ir::Dict mase;  // our own section: what an exact resume needs beyond the above
 };
 
 Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path);
-// Lightning and state-dict files; other kinds are a ReadError that says what to do. Tensors may be
-// views, share storages and have been saved on any device. Values of unknown classes become
-// ir::TypeName{"module.name"}.
+// Lightning, state-dict and safetensors files; other kinds are a ReadError that says what to do.
+// Tensors may be views, share storages and have been saved on any device. Values of unknown classes
+// become ir::TypeName{"module.name"}.
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path);
 // The same for bytes in memory, without `.mz`: what the fuzzer calls.
 Result<Checkpoint> parse_checkpoint(const Bytes& bytes, const std::string& file_name);

@@ -5,7 +5,9 @@
 
 #include "mase/io/checkpoint.h"
 #include "mase/io/checkpoint_keys.h"
+#include "mase/io/safetensors.h"
 #include "mase/io/torch_archive.h"
+#include "mase/support/printable.h"
 
 namespace mase::io {
 namespace {
@@ -14,9 +16,6 @@ using ir::Dict;
 using ir::State;
 
 constexpr std::string_view kGraphMember = "graph.txt";  // of our `.mz` (io/mz.h)
-// torch.save before version 1.6 began with this number as a pickle of its own.
-constexpr std::string_view kLegacyMagic =
-    "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 constexpr std::string_view kWayOut =
     "load the state_dict.pt that lies beside it (--load-type pt) and apply the same TOML again";
 
@@ -25,8 +24,9 @@ bool mentions(std::span<const std::byte> bytes, std::string_view text) {
 }
 
 bool holds_tensors(const Object& mapping) {
-  return std::any_of(mapping.entries().begin(), mapping.entries().end(),
-                     [](const ObjectPair& e) { return TorchArchive::is_tensor(e.second); });
+  return std::any_of(mapping.entries().begin(), mapping.entries().end(), [](const ObjectPair& e) {
+    return TorchArchive::is_tensor(e.second) || !TorchArchive::unread_kind(e.second).empty();
+  });
 }
 
 // What a torch.save file holds, from its tree.
@@ -56,21 +56,26 @@ Result<CheckpointKind> classify(const Object& root, const std::string& file_name
       fmt::format("a dictionary without tensors and without 'state_dict'; it has {}", keys), where};
 }
 
-// What kind a zip archive is; `archive` is filled when it is one of torch.save's.
+Result<CheckpointKind> keep(TorchArchive read, const std::string& file_name,
+                            std::optional<TorchArchive>& archive) {
+  auto kind = classify(read.root(), file_name);
+  if (kind) archive = std::move(read);
+  return kind;
+}
+
+// What kind a file is; `archive` is filled when it is one of torch.save's.
 Result<CheckpointKind> open_archive(const Bytes& bytes, const std::string& file_name,
                                     std::optional<TorchArchive>& archive) {
   const Location where{.file = file_name};
   if (!looks_like_zip(bytes.bytes)) {
-    const std::string_view text = text_of(bytes.bytes);
-    if (text.starts_with(kLegacyMagic)) {
-      return ReadError{
-          "written by torch.save in the old format (before PyTorch 1.6); load and save it again "
-          "with "
-          "a current PyTorch",
-          where};
+    if (auto old = TorchArchive::parse_old(bytes, file_name)) {
+      if (!*old) return old->error();
+      return keep(std::move(*old).value(), file_name, archive);
     }
-    if (text.empty()) return ReadError{"the file is empty", where};
-    return ReadError{"not a checkpoint: neither a zip archive of torch.save nor a .mz", where};
+    if (looks_like_safetensors(bytes.bytes)) return CheckpointKind::SafeTensors;
+    if (bytes.bytes.empty()) return ReadError{"the file is empty", where};
+    return ReadError{"not a checkpoint: neither a file of torch.save, nor safetensors, nor a .mz",
+                     where};
   }
   auto zip = ZipReader::parse(bytes, file_name);
   if (!zip) return zip.error();
@@ -78,7 +83,7 @@ Result<CheckpointKind> open_archive(const Bytes& bytes, const std::string& file_
   Bytes code;
   for (const ZipEntry& entry : zip->entries()) {
     if (!entry.name.ends_with("/data.pkl")) continue;
-    if (auto member = zip->read(entry)) code = *std::move(member);
+    if (auto member = zip->read(entry, honest_size(entry))) code = *std::move(member);
     break;
   }
   auto parsed = TorchArchive::parse(*std::move(zip));
@@ -87,33 +92,36 @@ Result<CheckpointKind> open_archive(const Bytes& bytes, const std::string& file_
     if (mentions(code.bytes, "torch.fx.graph_module")) return CheckpointKind::PickledMz;
     return parsed.error();
   }
-  auto kind = classify(parsed->root(), file_name);
-  if (kind) archive = *std::move(parsed);
-  return kind;
+  return keep(std::move(parsed).value(), file_name, archive);
 }
 
-Result<State> read_state(TorchArchive& archive, const Object& mapping) {
-  State out;
+// Into the state of `out`, and the tensors that are not read.
+Status read_state(TorchArchive& archive, const Object& mapping, Checkpoint& out) {
   for (const auto& [key, value] : mapping.entries()) {
-    if (!key.text() || !TorchArchive::is_tensor(value)) continue;  // _extra_state and the like
+    if (!key.text()) continue;
+    if (const std::string_view kind = TorchArchive::unread_kind(value); !kind.empty()) {
+      out.unread.emplace_back(*key.text(), kind);
+    }
+    if (!TorchArchive::is_tensor(value)) continue;  // _extra_state and the like
     auto tensor = archive.tensor(value);
     if (!tensor) {
-      return ReadError{fmt::format("{}: {}", *key.text(), tensor.error().message),
+      return ReadError{fmt::format("{}: {}", shortened(*key.text()), tensor.error().message),
                        tensor.error().where};
     }
-    out.emplace_back(*key.text(), *std::move(tensor));
+    out.state.emplace_back(*key.text(), *std::move(tensor));
   }
-  return out;
+  return std::monostate{};
 }
 
 // The wrapper's own tensors (metric states) go, and the wrapper's name in front of the others. A
 // checkpoint in which nothing has the prefix is kept as it is.
-State without_prefix(State state) {
+template <typename T>
+ir::Named<T> without_wrapper(ir::Named<T> named) {
   constexpr std::string_view kWrapper = "model.";
   const auto wrapped = [&](const auto& e) { return e.first.find(kWrapper) != std::string::npos; };
-  if (std::none_of(state.begin(), state.end(), wrapped)) return state;
-  State out;
-  for (auto& entry : state) {
+  if (std::none_of(named.begin(), named.end(), wrapped)) return named;
+  ir::Named<T> out;
+  for (auto& entry : named) {
     if (!wrapped(entry)) continue;
     out.emplace_back(entry.first.substr(entry.first.find('.') + 1), std::move(entry.second));
   }
@@ -242,9 +250,9 @@ Result<Checkpoint> read_lightning(TorchArchive& archive, const std::string& file
   Checkpoint out{.epoch = integer_of(root.find("epoch")),
                  .global_step = integer_of(root.find("global_step"))};
   read_progress(root, out);
-  auto tensors = read_state(archive, *state);
-  if (!tensors) return tensors.error();
-  out.state = without_prefix(*std::move(tensors));
+  if (Status read = read_state(archive, *state, out); !read) return read.error();
+  out.state = without_wrapper(std::move(out.state));
+  out.unread = without_wrapper(std::move(out.unread));
 
   if (const Object* optimiser = first_item(root.find("optimizer_states"))) {
     auto slots = read_optimiser(archive, *optimiser, optimiser_names(root, out.state));
@@ -273,9 +281,10 @@ Result<Checkpoint> read_lightning(TorchArchive& archive, const std::string& file
 Result<Checkpoint> read_plain(TorchArchive& archive) {
   const Object& root = archive.root();
   const Object* inner = root.find("state_dict");
-  auto state = read_state(archive, inner && inner->is_mapping() ? *inner : root);
-  if (!state) return state.error();
-  return Checkpoint{.state = *std::move(state)};
+  Checkpoint out;
+  const Object& state = inner && inner->is_mapping() ? *inner : root;
+  if (Status read = read_state(archive, state, out); !read) return read.error();
+  return out;
 }
 
 }  // namespace
@@ -297,6 +306,11 @@ Result<Checkpoint> parse_checkpoint(const Bytes& bytes, const std::string& file_
       return read_lightning(*archive, file_name);
     case CheckpointKind::StateDict:
       return read_plain(*archive);
+    case CheckpointKind::SafeTensors: {
+      auto file = parse_safetensors(bytes.bytes, file_name);
+      if (!file) return file.error();
+      return Checkpoint{.state = std::move(file->tensors)};
+    }
     case CheckpointKind::MaseGraph:
       return ReadError{"a MASE graph (.mz), not a checkpoint of parameters; load it as mz", where};
     case CheckpointKind::PickledMz:

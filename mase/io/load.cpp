@@ -2,7 +2,11 @@
 #include "mase/io/load.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
+#include "mase/support/printable.h"
 #include "mase/support/table.h"
 
 namespace mase::io {
@@ -14,10 +18,29 @@ std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kMost = 8;
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
-    text += (i ? "\n" : "") + names[i];
+    text += (i ? "\n" : "") + shortened(names[i]);
   }
   if (names.size() > kMost) text += fmt::format("\nand {} more", names.size() - kMost);
   return text;
+}
+
+// What stands in front of `name` in the names that end with it.
+std::vector<std::string> prefixes_of(std::string_view name, const ir::State& state) {
+  std::vector<std::string> out;
+  for (const auto& [full, tensor] : state) {
+    if (full.size() <= name.size() || !full.ends_with(name)) continue;
+    const std::string_view prefix = std::string_view(full).substr(0, full.size() - name.size());
+    if (prefix.ends_with('.')) out.emplace_back(prefix);
+  }
+  return out;
+}
+
+// The counter of a batch norm whose running statistics are there: old files do not have it.
+bool is_implied(std::string_view name, const std::unordered_set<std::string>& given) {
+  constexpr std::string_view kCounter = "num_batches_tracked";
+  if (!name.ends_with(kCounter)) return false;
+  return given.contains(std::string(name.substr(0, name.size() - kCounter.size())) +
+                        "running_mean");
 }
 
 std::int64_t count(const std::vector<std::string>& names) {
@@ -34,35 +57,97 @@ std::string LoadReport::text() const {
   if (!mismatched.empty()) {
     rows.push_back({std::string("other shape"), count(mismatched), listed(mismatched)});
   }
+  if (!unread.empty()) rows.push_back({std::string("not read"), count(unread), listed(unread)});
   return format_table({"Parameters", "Number", "Names"}, rows, {.style = TableStyle::Orgtbl});
 }
 
-LoadReport match_parameters(const ir::State& state, ir::Graph& graph) {
-  LoadReport report;
-  for (ir::Parameter& parameter : graph.parameters_mut()) {
-    const ir::Tensor* found = ir::find(state, parameter.name);
-    if (!found) {
-      report.missing.push_back(parameter.name);
-    } else if (found->shape() != parameter.value.shape()) {
-      report.mismatched.push_back(fmt::format("{}: {} here, {} in the checkpoint", parameter.name,
-                                              ir::text(parameter.value.shape()),
-                                              ir::text(found->shape())));
-    } else {
-      report.matched.push_back(parameter.name);
-      parameter.value = found->to(parameter.value.dtype());
+std::string strip_prefix(Checkpoint& checkpoint, const ir::Graph& graph) {
+  // Names that are in the graph by chance decide nothing, so a few of them are enough to find the
+  // prefixes that are possible.
+  constexpr std::size_t kTried = 16;
+  std::unordered_set<std::string> given;
+  for (const auto& [name, tensor] : checkpoint.state) given.insert(name);
+  const auto fitting = [&](const std::string& prefix) {
+    return std::count_if(graph.parameters().begin(), graph.parameters().end(),
+                         [&](const ir::Parameter& p) { return given.contains(prefix + p.name); });
+  };
+  std::string best;
+  auto most = fitting("");
+  const std::size_t tried = std::min(graph.parameters().size(), kTried);
+  std::unordered_set<std::string> seen;
+  for (const ir::Parameter& parameter : std::span(graph.parameters()).first(tried)) {
+    for (std::string& prefix : prefixes_of(parameter.name, checkpoint.state)) {
+      if (seen.size() == kTried || !seen.insert(prefix).second) continue;
+      if (const auto found = fitting(prefix); found > most) {
+        most = found;
+        best = std::move(prefix);
+      }
     }
   }
-  for (const auto& [name, tensor] : state) {
-    if (!graph.find_parameter(name)) report.unexpected.push_back(name);
+  if (best.empty()) return best;
+  const auto strip = [&](auto& named) {
+    for (auto& [name, value] : named) {
+      if (name.starts_with(best)) name.erase(0, best.size());
+    }
+  };
+  strip(checkpoint.state);
+  strip(checkpoint.unread);
+  return best;
+}
+
+LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
+  std::unordered_map<std::string_view, const ir::Tensor*> tensors;
+  std::unordered_set<std::string> given;
+  for (const auto& [name, tensor] : checkpoint.state) {
+    tensors.emplace(name, &tensor);
+    given.insert(name);
+  }
+  LoadReport report;
+  std::int64_t implied = 0;
+  std::unordered_set<std::string_view> known;
+  for (ir::Parameter& parameter : graph.parameters_mut()) {
+    known.insert(parameter.name);
+    const auto found = tensors.find(parameter.name);
+    const std::string* kind = ir::find(checkpoint.unread, parameter.name);
+    if (kind) {
+      report.unread.push_back(
+          fmt::format("{} is {}, which is not supported", parameter.name, *kind));
+    } else if (found == tensors.end() && is_implied(parameter.name, given)) {
+      parameter.value = ir::Tensor(parameter.value.shape(), parameter.value.dtype());
+      ++implied;
+    } else if (found == tensors.end()) {
+      report.missing.push_back(parameter.name);
+    } else if (found->second->shape() != parameter.value.shape()) {
+      report.mismatched.push_back(fmt::format("{}: {} here, {} in the checkpoint", parameter.name,
+                                              ir::text(parameter.value.shape()),
+                                              ir::text(found->second->shape())));
+    } else {
+      report.matched.push_back(parameter.name);
+      parameter.value = found->second->to(parameter.value.dtype());
+    }
+  }
+  for (const auto& [name, tensor] : checkpoint.state) {
+    if (!known.contains(name)) report.unexpected.push_back(name);
+  }
+  if (implied > 0) {
+    report.notes.push_back(fmt::format(
+        "num_batches_tracked of {} batch norm{} is not in the checkpoint: taken as 0, as PyTorch "
+        "does",
+        implied, implied == 1 ? "" : "s"));
   }
   return report;
 }
 
 LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, bool partial) {
   const CheckpointKind kind = detect_checkpoint(path).or_throw();
-  const Checkpoint checkpoint = read_checkpoint(path).or_throw();
+  Checkpoint checkpoint = read_checkpoint(path).or_throw();
+  const std::string prefix = strip_prefix(checkpoint, graph);
   ir::Graph loaded = graph;
-  LoadReport report = match_parameters(checkpoint.state, loaded);
+  LoadReport report = match_parameters(checkpoint, loaded);
+  if (!prefix.empty()) {
+    report.notes.insert(report.notes.begin(),
+                        fmt::format("'{}' in front of the checkpoint's names is left out", prefix));
+  }
   report.kind = kind;
   const bool fits = kind == CheckpointKind::Lightning ? report.complete() : report.exact();
   if (!fits && !partial) {

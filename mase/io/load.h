@@ -20,21 +20,30 @@ struct LoadReport {
   std::vector<std::string> unexpected;  // in the checkpoint, not of the graph
   // In both with different shapes: "seq_blocks.2.weight: [5, 16] here, [5, 8] in the checkpoint".
   std::vector<std::string> mismatched;
+  std::vector<std::string> unread;  // "seq_blocks.2.weight is a sparse tensor, which is not read"
+  // What was done to make names fit, for the log: prefixes taken off, counters taken as 0.
+  std::vector<std::string> notes;
 
-  bool complete() const { return missing.empty() && mismatched.empty(); }
+  bool complete() const { return missing.empty() && mismatched.empty() && unread.empty(); }
   bool exact() const { return complete() && unexpected.empty(); }
   // A table with one row per group: what, how many, which.
   std::string text() const;
 };
 
-// Matches by name and shape and converts types. `graph` gets all that match.
-LoadReport match_parameters(const ir::State& state, ir::Graph& graph);
+// Takes off what wrappers put in front of all names ("module.", "_orig_mod.", "net.",
+// "model.model."): the prefix with which the most names of the graph are found, if that is more
+// than without. Returns it, "" if there is none. Names that do not have it stay as they are.
+std::string strip_prefix(Checkpoint& checkpoint, const ir::Graph& graph);
 
-// Reads a Lightning checkpoint or a state dictionary and loads it strictly: a parameter of the
-// graph that is missing or of another shape, or (for a state dictionary) one that the graph does
-// not know, is an Error{Usage} with the table, and leaves the graph as it was. `partial` loads what
-// matches. Lightning checkpoints also hold the states of metrics: names unknown to the graph are
-// only listed. Error{Unreadable} for a damaged file.
+// Matches by name and shape and converts types. `graph` gets all that match. A batch norm's
+// num_batches_tracked that is missing is 0, as in PyTorch.
+LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph);
+
+// Reads a Lightning checkpoint, a state dictionary or safetensors and loads it strictly: a
+// parameter of the graph that is missing or of another shape, or (for a state dictionary) one that
+// the graph does not know, is an Error{Usage} with the table, and leaves the graph as it was.
+// `partial` loads what matches. Lightning checkpoints also hold the states of metrics: names
+// unknown to the graph are only listed. Error{Unreadable} for a damaged file.
 LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph,
                            bool partial = false);
 

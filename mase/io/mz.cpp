@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <unordered_map>
+
 #include "mase/io/safetensors.h"
 #include "mase/io/toml.h"
 #include "mase/io/zip.h"
@@ -24,8 +27,25 @@ std::string member_name(const std::string& archive, const char* member) {
   return fmt::format("{}/{}", archive, member);
 }
 
+Result<Bytes> read_text(const ZipReader& zip, const char* member) {
+  const ZipEntry* entry = zip.find(member);
+  return zip.read(member, entry ? honest_size(*entry) : 0);
+}
+
+// A header, and the parameters that the graph lists.
+Result<Bytes> read_weights(const ZipReader& zip, const ir::GraphText& text) {
+  constexpr std::uint64_t kHeader = 100'000'008;
+  const ZipEntry* entry = zip.find(kWeights);
+  std::uint64_t needed = std::min(kHeader, entry ? honest_size(*entry) : 0);
+  for (const ir::ParameterLine& line : text.parameters) {
+    const auto bytes = dense_bytes(line.shape, ir::size_of(line.dtype));
+    needed = bytes && *bytes < ZipReader::kNoLimit - needed ? needed + *bytes : ZipReader::kNoLimit;
+  }
+  return zip.read(kWeights, needed);
+}
+
 Result<TomlNode> read_toml_member(const ZipReader& zip, const char* member) {
-  auto bytes = zip.read(member);
+  auto bytes = read_text(zip, member);
   if (!bytes) return bytes.error();
   return parse_toml(text_of(bytes->bytes), member_name(zip.file_name(), member));
 }
@@ -33,14 +53,16 @@ Result<TomlNode> read_toml_member(const ZipReader& zip, const char* member) {
 Status read_metadata(const ZipReader& zip, ir::Graph& graph) {
   auto file = read_toml_member(zip, kMetadata);
   if (!file) return file.error();
+  std::unordered_map<std::string_view, ir::Node*> nodes;
+  for (ir::Node& node : graph.nodes_mut()) nodes.emplace(node.name, &node);
   for (const auto& [name, table] : file->table) {
-    ir::Node* node = graph.find_node(name);
-    if (!node) {
+    const auto found = nodes.find(name);
+    if (found == nodes.end()) {
       return ReadError{fmt::format("metadata of a node '{}' that the graph does not have", name),
                        table.where};
     }
     try {
-      node->meta = ir::metadata_from_value(table.to_value());
+      found->second->meta = ir::metadata_from_value(table.to_value());
     } catch (const Error& error) {
       return ReadError{fmt::format("node {}: {}", name, error.message()), table.where};
     }
@@ -64,11 +86,11 @@ void write_mz(const std::filesystem::path& path, const ir::Graph& graph) {
 Result<ir::Graph> parse_mz(Bytes bytes, const std::string& file_name) {
   auto zip = ZipReader::parse(std::move(bytes), file_name);
   if (!zip) return zip.error();
-  auto text = zip->read(kGraph);
+  auto text = read_text(*zip, kGraph);
   if (!text) return text.error();
   auto parsed = ir::parse_graph(text_of(text->bytes), member_name(file_name, kGraph));
   if (!parsed) return parsed.error();
-  auto weights = zip->read(kWeights);
+  auto weights = read_weights(*zip, *parsed);
   if (!weights) return weights.error();
   auto tensors = parse_safetensors(weights->bytes, member_name(file_name, kWeights));
   if (!tensors) return tensors.error();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -96,9 +97,15 @@ class Object {
 
 // Protocols 2 to 5 without what is no data: the old text opcodes, extension codes and out-of-band
 // buffers are refused by name. Depth is at most 200, memory in proportion to the input, and an
-// object inside itself is an error. `size` (if given) receives the number of bytes read.
+// object inside itself is an error.
+struct PickleOptions {
+  std::size_t* size = nullptr;  // receives the number of bytes read
+  // Sees the id of every reference to something outside; what it gives stands in its place, None
+  // for the reference itself.
+  std::function<Object(const Object& id)> resolve = {};
+};
 Result<Object> parse_pickle(std::span<const std::byte> bytes, const std::string& file_name,
-                            std::size_t* size = nullptr);
+                            const PickleOptions& options = {});
 
 // Protocol 2, with the opcodes that torch.load(weights_only=True) knows; shared objects are written
 // once for each use.

@@ -37,8 +37,8 @@ T big_endian(std::span<const std::byte> raw) {
 
 class Unpickler {
  public:
-  explicit Unpickler(std::span<const std::byte> bytes)
-      : cursor_(bytes), budget_(bytes.size() * kMemoryFactor + kMemoryFloor) {}
+  Unpickler(std::span<const std::byte> bytes, const PickleOptions& options)
+      : cursor_(bytes), options_(options), budget_(bytes.size() * kMemoryFactor + kMemoryFloor) {}
   Unpickler(const Unpickler&) = delete;
   Unpickler& operator=(const Unpickler&) = delete;
 
@@ -381,7 +381,9 @@ class Unpickler {
       case 'Q': {
         if (!has(1)) return false;
         Object id = pop();
-        return push_node(Object::persistent(std::move(id)));
+        Object found = options_.resolve ? options_.resolve(id) : Object();
+        return found.is_none() ? push_node(Object::persistent(std::move(id)))
+                               : push(std::move(found));
       }
 
       case 'q':
@@ -436,6 +438,7 @@ class Unpickler {
   }
 
   Cursor cursor_;
+  const PickleOptions& options_;
   std::uint64_t budget_;
   std::size_t at_ = 0;
   std::uint8_t opcode_ = 0;
@@ -449,12 +452,12 @@ class Unpickler {
 };
 
 Result<Object> parse_pickle(std::span<const std::byte> bytes, const std::string& file_name,
-                            std::size_t* size) {
-  Unpickler machine(bytes);
+                            const PickleOptions& options) {
+  Unpickler machine(bytes, options);
   if (std::string problem = machine.run(); !problem.empty()) {
     return ReadError{"pickle: " + problem, {.file = file_name}};
   }
-  if (size) *size = machine.position();
+  if (options.size) *options.size = machine.position();
   return machine.root();
 }
 

@@ -3,11 +3,16 @@
 #include "mase/io/safetensors.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
+#include <unordered_set>
+
+#include "mase/support/printable.h"
 
 namespace mase::io {
 namespace {
@@ -43,43 +48,125 @@ struct Entry {
   std::uint64_t end = 0;
 };
 
-std::optional<std::vector<std::uint64_t>> naturals(const Json& json) {
-  if (!json.is_array()) return std::nullopt;
-  std::vector<std::uint64_t> out;
-  for (const Json& item : json) {
-    if (!item.is_number_unsigned() || item.get<std::uint64_t>() > std::uint64_t{1} << 62) {
-      return std::nullopt;
-    }
-    out.push_back(item.get<std::uint64_t>());
-  }
-  return out;
-}
+// Takes the header as its parser meets it: {name: {dtype, shape, data_offsets}, ...} without a tree
+// of it, so that time and memory grow with its length alone. Other keys of an entry are passed
+// over.
+class Header : public nlohmann::json_sax<Json> {
+ public:
+  Header(std::uint64_t data_size, SafeTensors& out) : data_size_(data_size), out_(out) {}
 
-// What is wrong with one entry of the header, or "".
-std::string parse_entry(const Json& json, std::uint64_t data_size, Entry& out) {
-  if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") ||
-      !json.contains("data_offsets") || !json["dtype"].is_string()) {
-    return "lacks dtype, shape or data_offsets";
+  std::vector<Entry> entries;
+  std::string problem;  // what is wrong, once parsing stopped
+
+  bool null() override { return other(); }
+  bool boolean(bool) override { return other(); }
+  bool number_integer(std::int64_t) override { return other(); }
+  bool number_float(double, const std::string&) override { return other(); }
+  bool binary(Json::binary_t&) override { return other(); }
+
+  bool number_unsigned(std::uint64_t value) override {
+    if (depth_ != 3 || !numbers_ || value > kMostElements) return other();
+    numbers_->push_back(value);
+    return true;
   }
-  const auto type_name = json["dtype"].get<std::string>();
-  const auto type = std::find_if(kTypes.begin(), kTypes.end(),
-                                 [&](const auto& t) { return t.name == type_name; });
-  if (type == kTypes.end()) return fmt::format("has the unsupported dtype {}", type_name);
-  out.type = type->type;
-  const auto shape = naturals(json["shape"]);
-  const auto offsets = naturals(json["data_offsets"]);
-  if (!shape || !offsets || offsets->size() != 2) return "has an unreadable shape or place";
-  out.shape.assign(shape->begin(), shape->end());
-  out.begin = (*offsets)[0];
-  out.end = (*offsets)[1];
-  if (out.begin > out.end || out.end > data_size) return "lies outside the file";
-  const auto needed = dense_bytes(out.shape, size_of(out.type));
-  if (!needed || *needed != out.end - out.begin) {
-    return fmt::format("has {} bytes, which do not fit its shape {}", out.end - out.begin,
-                       ir::text(out.shape));
+  bool string(std::string& value) override {
+    if (depth_ == 2 && in_metadata_) {
+      if (!keys_.insert(key_).second) return fail_whole("__metadata__ has a key twice");
+      out_.metadata.emplace_back(key_, std::move(value));
+    } else if (depth_ == 2 && key_ == "dtype") {
+      type_ = std::move(value);
+    } else {
+      return other();
+    }
+    return true;
   }
-  return {};
-}
+  bool start_object(std::size_t) override {
+    if (++depth_ == 1) return true;
+    if (depth_ > 2) return other();
+    in_metadata_ = name_ == kMetadataKey;
+    if (!names_.insert(name_).second) return fail("is there twice");
+    type_.reset();
+    shape_.reset();
+    place_.reset();
+    return true;
+  }
+  bool key(std::string& value) override {
+    if (depth_ == 1) name_ = std::move(value);
+    if (depth_ == 2) key_ = std::move(value);
+    return true;
+  }
+  bool end_object() override { return --depth_ != 1 || in_metadata_ || add(); }
+  bool start_array(std::size_t) override {
+    if (++depth_ == 1) return fail_whole("the header is not a JSON object");
+    if (depth_ != 3) return other();
+    if (!in_metadata_ && key_ == "shape") numbers_ = &shape_.emplace();
+    if (!in_metadata_ && key_ == "data_offsets") numbers_ = &place_.emplace();
+    return numbers_ || other();
+  }
+  bool end_array() override {
+    --depth_;
+    numbers_ = nullptr;
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    return fail_whole("the header is not JSON");
+  }
+
+ private:
+  bool fail_whole(std::string_view what) {
+    problem = fmt::format("safetensors: {}", what);
+    return false;
+  }
+  bool fail(std::string_view what) {
+    return fail_whole(fmt::format("'{}' {}", shortened(name_), what));
+  }
+  // A value of no use: an error where one of use should be.
+  bool other() {
+    if (depth_ == 0) return fail_whole("the header is not a JSON object");
+    if (depth_ == 1) return fail("lacks dtype, shape or data_offsets");
+    if (in_metadata_) return fail_whole("__metadata__ holds more than texts");
+    if (key_ == "dtype") return fail("lacks dtype, shape or data_offsets");
+    if (key_ == "shape" || key_ == "data_offsets") return fail("has an unreadable shape or place");
+    return true;
+  }
+  bool add() {
+    if (!type_ || !shape_ || !place_) return fail("lacks dtype, shape or data_offsets");
+    const auto type =
+        std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.name == *type_; });
+    if (type == kTypes.end()) {
+      return fail(fmt::format("has the unsupported dtype {}", shortened(*type_)));
+    }
+    if (place_->size() != 2) return fail("has an unreadable shape or place");
+    Entry entry{.name = name_,
+                .type = type->type,
+                .shape = {shape_->begin(), shape_->end()},
+                .begin = (*place_)[0],
+                .end = (*place_)[1]};
+    if (entry.begin > entry.end || entry.end > data_size_) return fail("lies outside the file");
+    const auto needed = dense_bytes(entry.shape, size_of(entry.type));
+    if (!needed || *needed != entry.end - entry.begin) {
+      return fail(fmt::format("has {} bytes, which do not fit its shape {}",
+                              entry.end - entry.begin, shortened(ir::text(entry.shape))));
+    }
+    entries.push_back(std::move(entry));
+    return true;
+  }
+
+  static constexpr std::uint64_t kMostElements = std::uint64_t{1} << 62;
+
+  std::uint64_t data_size_;
+  SafeTensors& out_;
+  std::unordered_set<std::string> names_;
+  std::unordered_set<std::string> keys_;  // of the metadata
+  int depth_ = 0;
+  bool in_metadata_ = false;
+  std::string name_;  // of the entry, and the key in it
+  std::string key_;
+  std::optional<std::string> type_;
+  std::optional<std::vector<std::uint64_t>> shape_;
+  std::optional<std::vector<std::uint64_t>> place_;
+  std::vector<std::uint64_t>* numbers_ = nullptr;  // what an array's numbers go to
+};
 
 bool covers(const std::vector<Entry>& entries, std::uint64_t size) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> places;
@@ -95,6 +182,13 @@ bool covers(const std::vector<Entry>& entries, std::uint64_t size) {
 
 }  // namespace
 
+bool looks_like_safetensors(std::span<const std::byte> bytes) {
+  Cursor cursor(bytes);
+  const auto length = cursor.number<std::uint64_t>();
+  return length && *length > 0 && *length <= cursor.left() &&
+         bytes[cursor.position()] == std::byte{'{'};
+}
+
 Result<SafeTensors> parse_safetensors(std::span<const std::byte> bytes,
                                       const std::string& file_name) {
   const Location where{.file = file_name};
@@ -107,27 +201,12 @@ Result<SafeTensors> parse_safetensors(std::span<const std::byte> bytes,
   const auto text = cursor.take(*length);
   if (!text) return ReadError{"safetensors: the header is cut off", where};
   const std::string_view view = text_of(*text);
-  const Json header = Json::parse(view.begin(), view.end(), nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object()) return ReadError{"safetensors: the header is not a JSON object", where};
-
   SafeTensors out;
-  std::vector<Entry> entries;
-  for (const auto& [name, json] : header.items()) {
-    if (name == kMetadataKey) {
-      if (!json.is_object()) return ReadError{"safetensors: __metadata__ is no object", where};
-      for (const auto& [key, value] : json.items()) {
-        if (!value.is_string())
-          return ReadError{"safetensors: __metadata__ holds more than texts", where};
-        out.metadata.emplace_back(key, value.get<std::string>());
-      }
-      continue;
-    }
-    Entry entry{.name = name};
-    if (const std::string problem = parse_entry(json, cursor.left(), entry); !problem.empty()) {
-      return ReadError{fmt::format("safetensors: '{}' {}", name, problem), where};
-    }
-    entries.push_back(std::move(entry));
+  Header header(cursor.left(), out);
+  if (!Json::sax_parse(view.begin(), view.end(), &header) || !header.problem.empty()) {
+    return ReadError{header.problem, where};
   }
+  const std::vector<Entry>& entries = header.entries;
   if (!covers(entries, cursor.left())) {
     return ReadError{"safetensors: tensors overlap or leave bytes unused", where};
   }
@@ -162,15 +241,25 @@ std::string safetensors_bytes(const SafeTensors& content) {
     end += tensors[i].second.bytes();
   }
 
-  Json header = Json::object();
-  for (const auto& [key, value] : content.metadata) header[std::string(kMetadataKey)][key] = value;
+  std::string text = "{";
+  const auto quoted = [](std::string_view name) {
+    return Json(name).dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
+  if (!content.metadata.empty()) {
+    text += fmt::format("{}:{{", quoted(kMetadataKey));
+    for (std::size_t i = 0; i < content.metadata.size(); ++i) {
+      const auto& [key, value] = content.metadata[i];
+      text += fmt::format("{}{}:{}", i ? "," : "", quoted(key), quoted(value));
+    }
+    text += '}';
+  }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, tensor] = tensors[i];
-    header[name] = {{"dtype", name_of(tensor.dtype())},
-                    {"shape", tensor.shape()},
-                    {"data_offsets", {begin[i], begin[i] + tensor.bytes()}}};
+    text += fmt::format(R"({}{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
+                        text.size() > 1 ? "," : "", quoted(name), name_of(tensor.dtype()),
+                        fmt::join(tensor.shape(), ","), begin[i], begin[i] + tensor.bytes());
   }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');
 
   std::string out;

@@ -19,6 +19,8 @@ struct SafeTensors {
 
 // Element types without an ir::DType are ReadErrors that name them.
 Result<SafeTensors> read_safetensors(const std::filesystem::path& path);
+// Whether the bytes start like one: the length of a header that begins with '{' and lies inside.
+bool looks_like_safetensors(std::span<const std::byte> bytes);
 Result<SafeTensors> parse_safetensors(std::span<const std::byte> bytes,
                                       const std::string& file_name);
 

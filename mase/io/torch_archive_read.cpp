@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "mase/io/torch_archive.h"
+#include "mase/io/torch_storage.h"
+#include "mase/support/printable.h"
 
 namespace mase::io {
 namespace {
@@ -17,26 +19,10 @@ using ir::Tensor;
 using ir::Value;
 
 constexpr int kMaxModuleDepth = 200;
-// Shared storages and expanded views make a file unfold; honest ones a few times.
-constexpr std::uint64_t kUnfold = 16;
-constexpr std::uint64_t kFloor = std::uint64_t{1} << 20;
-
-struct StorageClass {
-  std::string_view name;
-  DType type;
-};
-constexpr std::array kStorageClasses{
-    StorageClass{"torch.BFloat16Storage", DType::BFloat16},
-    StorageClass{"torch.BoolStorage", DType::Bool},
-    StorageClass{"torch.ByteStorage", DType::UInt8},
-    StorageClass{"torch.CharStorage", DType::Int8},
-    StorageClass{"torch.DoubleStorage", DType::Float64},
-    StorageClass{"torch.FloatStorage", DType::Float32},
-    StorageClass{"torch.HalfStorage", DType::Float16},
-    StorageClass{"torch.IntStorage", DType::Int32},
-    StorageClass{"torch.LongStorage", DType::Int64},
-    StorageClass{"torch.ShortStorage", DType::Int16},
-};
+// Offsets in storages, in elements: two of them do not overflow.
+constexpr std::int64_t kFarthest = std::int64_t{1} << 60;
+// What a packed member counts as, times its packed size.
+constexpr std::uint64_t kPacked = 16;
 
 std::optional<Shape> integers(const Object& object) {
   if (object.kind() != Object::Kind::Tuple) return std::nullopt;
@@ -48,19 +34,6 @@ std::optional<Shape> integers(const Object& object) {
   }
   return out;
 }
-
-}  // namespace
-
-// Where the elements of a tensor lie, in elements of its type.
-struct TorchArchive::View {
-  std::string key;
-  DType type = DType::Float32;
-  std::int64_t offset = 0;
-  Shape shape;
-  Shape stride;
-};
-
-namespace {
 
 // One past the last element that a view touches; nullopt if a number is out of range.
 std::optional<std::uint64_t> extent(std::int64_t offset, const Shape& shape, const Shape& stride) {
@@ -124,7 +97,7 @@ Result<TorchArchive> TorchArchive::parse(ZipReader zip) {
     return ReadError{"a TorchScript program, not a checkpoint; save its state_dict()", where};
   }
   if (const ZipEntry* order = zip.find(out.prefix_ + "byteorder")) {
-    const auto text = zip.read(*order);
+    const auto text = zip.start(*order, 8);
     if (!text) return text.error();
     if (text_of(text->bytes) != "little") {
       return ReadError{"written on a big-endian machine; save it again on a little-endian one",
@@ -132,25 +105,44 @@ Result<TorchArchive> TorchArchive::parse(ZipReader zip) {
     }
   }
   std::uint64_t file_bytes = 0;
-  for (const ZipEntry& entry : entries) file_bytes += entry.size;
+  for (const ZipEntry& entry : entries) {
+    file_bytes += std::min(entry.size, entry.compressed_size * kPacked);
+  }
   out.budget_ = file_bytes * kUnfold + kFloor;
-  const auto bytes = zip.read(*at);
+  const auto bytes = zip.read(*at, honest_size(*at));
   if (!bytes) return bytes.error();
   auto root = parse_pickle(bytes->bytes, zip.file_name());
   if (!root) return root.error();
   out.root_ = *std::move(root);
+  out.file_name_ = zip.file_name();
   out.zip_ = std::move(zip);
   return out;
 }
 
 ReadError TorchArchive::error(std::string message) const {
-  return {std::move(message), {.file = zip_.file_name()}};
+  return {std::move(message), {.file = file_name_}};
 }
 
 bool TorchArchive::charge(std::uint64_t bytes) {
   if (bytes > budget_) return false;
   budget_ -= bytes;
   return true;
+}
+
+std::string_view TorchArchive::unread_kind(const Object& object) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kKinds{
+      {{"_rebuild_sparse_tensor", "a sparse tensor"},
+       {"_rebuild_sparse_csr_tensor", "a sparse tensor"},
+       {"_rebuild_qtensor", "a tensor quantised by PyTorch"},
+       {"_rebuild_nested_tensor", "a nested tensor"},
+       {"_rebuild_meta_tensor_no_storage", "a tensor without values (device meta)"},
+       {"_rebuild_device_tensor_from_numpy", "a tensor of another device"},
+       {"_rebuild_device_tensor_from_cpu_tensor", "a tensor of another device"},
+       {"_rebuild_wrapper_subclass", "a tensor of a class of its own"}}};
+  for (const auto& [function, kind] : kKinds) {
+    if (object.is_call("torch._utils", function)) return kind;
+  }
+  return "";
 }
 
 bool TorchArchive::is_tensor(const Object& object) {
@@ -162,7 +154,7 @@ bool TorchArchive::is_tensor(const Object& object) {
          object.is_call("torch._tensor", "_rebuild_from_type_v2");
 }
 
-Result<TorchArchive::View> TorchArchive::view(const Object& object) {
+Result<TensorView> TorchArchive::view(const Object& object) {
   const auto arguments = object.arguments();
   if (arguments.size() < 4 || arguments[0].kind() != Object::Kind::Persistent) {
     return error("a tensor without a storage");
@@ -171,7 +163,7 @@ Result<TorchArchive::View> TorchArchive::view(const Object& object) {
   if (id.size() < 5 || !id[0].text() || *id[0].text() != "storage" || !id[2].text()) {
     return error("a tensor whose storage cannot be read");
   }
-  View out{.key = *id[2].text()};
+  TensorView out{.key = *id[2].text()};
   std::string type_name = id[1].global_name();
   if (object.is_call("torch._utils", "_rebuild_tensor_v3")) {
     if (arguments.size() < 7) return error("a tensor without its type");
@@ -179,13 +171,8 @@ Result<TorchArchive::View> TorchArchive::view(const Object& object) {
     if (!ir::parse_dtype(type_name, out.type)) {
       return error(fmt::format("tensors of type {} are not supported", type_name));
     }
-  } else {
-    const auto row = std::find_if(kStorageClasses.begin(), kStorageClasses.end(),
-                                  [&](const StorageClass& c) { return c.name == type_name; });
-    if (row == kStorageClasses.end()) {
-      return error(fmt::format("tensors with storage class {} are not supported", type_name));
-    }
-    out.type = row->type;
+  } else if (!parse_storage_class(type_name, out.type)) {
+    return error(fmt::format("tensors with storage class {} are not supported", type_name));
   }
   const auto offset = arguments[1].integer();
   auto shape = integers(arguments[2]);
@@ -194,6 +181,14 @@ Result<TorchArchive::View> TorchArchive::view(const Object& object) {
     return error("a tensor whose shape cannot be read");
   }
   out.offset = *offset;
+  // Old files describe a part of a storage by (key, offset, size) behind its id.
+  if (id.size() > 5 && id[5].items().size() == 3) {
+    const auto part = id[5].items()[1].integer();
+    if (!part || *part < 0 || *part > kFarthest || out.offset > kFarthest) {
+      return error("a tensor whose storage cannot be read");
+    }
+    out.offset += *part;
+  }
   out.shape = *std::move(shape);
   out.stride = *std::move(stride);
   for (std::size_t d = 0; d < out.shape.size(); ++d) {
@@ -202,10 +197,21 @@ Result<TorchArchive::View> TorchArchive::view(const Object& object) {
   return out;
 }
 
-Result<Bytes> TorchArchive::storage(const std::string& key) {
-  if (const auto at = storages_.find(key); at != storages_.end()) return at->second;
-  auto bytes = zip_.read(fmt::format("{}data/{}", prefix_, key));
-  if (bytes) storages_.emplace(key, *bytes);
+Result<Bytes> TorchArchive::storage(const std::string& key, std::uint64_t needed) {
+  const std::string member = fmt::format("{}data/{}", prefix_, key);
+  const ZipEntry* entry = zip_.find(member);
+  if (const auto at = storages_.find(key);
+      at != storages_.end() &&
+      (!entry || at->second.bytes.size() >= std::min(needed, entry->size))) {
+    return at->second;
+  }
+  if (!entry) return error(fmt::format("the storage '{}' is missing", shortened(key)));
+  const bool packed = entry->method != 0;
+  if (packed && !charge(std::min(needed, entry->size))) {
+    return error("tensors that unfold to far more than the file holds");
+  }
+  auto bytes = packed ? zip_.start(*entry, needed) : zip_.read(*entry);
+  if (bytes) storages_.insert_or_assign(key, *bytes);
   return bytes;
 }
 
@@ -228,16 +234,16 @@ Result<Tensor> TorchArchive::tensor(const Object& object) {
     inner = &unwrapped;
   }
   if (!is_tensor(*inner)) {
-    return error(fmt::format("{} is not a dense tensor", inner->global_name()));
+    return error(fmt::format("{} is not a dense tensor", shortened(inner->global_name())));
   }
   const auto place = view(*inner);
   if (!place) return place.error();
   const auto bytes = dense_bytes(place->shape, size_of(place->type));
   const auto end = extent(place->offset, place->shape, place->stride);
   if (!bytes || !end) return error("a tensor with an impossible shape");
-  const auto raw = storage(place->key);
-  if (!raw) return raw.error();
   const std::size_t element = size_of(place->type);
+  const auto raw = storage(place->key, *end * element);
+  if (!raw) return raw.error();
   if (*end > raw->bytes.size() / element) {
     return error(fmt::format("storage {} holds {} bytes, a tensor of shape {} needs more",
                              place->key, raw->bytes.size(), ir::text(place->shape)));

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -34,15 +35,28 @@ class ZipReader {
   const std::string& file_name() const { return file_name_; }
 
   // The bytes of a member, checked against its CRC-32 (0: none was computed). Stored members share
-  // the archive's memory.
-  Result<Bytes> read(const ZipEntry& entry) const;
-  Result<Bytes> read(std::string_view name) const;
+  // the archive's memory. A packed member unpacks to a thousand times its size at most; a reader
+  // that needs less says how many bytes are the `most` it takes (a ReadError above).
+  Result<Bytes> read(const ZipEntry& entry, std::uint64_t most = kNoLimit) const;
+  Result<Bytes> read(std::string_view name, std::uint64_t most = kNoLimit) const;
+  // The first `count` bytes of a member, no more of it unpacked than these; all of a shorter one.
+  // Only a whole member is checked against its CRC-32.
+  Result<Bytes> start(const ZipEntry& entry, std::uint64_t count) const;
+
+  static constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
  private:
+  Result<Bytes> unpack(const ZipEntry& entry, std::uint64_t count) const;
+
   Bytes archive_;
   std::string file_name_;
   std::vector<ZipEntry> entries_;
+  std::unordered_map<std::string, std::size_t> places_;  // in entries_, by name
 };
+
+// The most that a member of code or text (a pickle, a graph, metadata) may unpack to: such members
+// are large only in large archives.
+std::uint64_t honest_size(const ZipEntry& entry);
 
 // Whether the bytes start like a zip archive ("PK\3\4", or "PK\5\6" for an empty one).
 bool looks_like_zip(std::span<const std::byte> bytes);

@@ -101,8 +101,10 @@ std::uint32_t crc_of(std::span<const std::byte> bytes) {
       crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-// Grows with what really comes out, so a false size costs nothing.
-std::optional<std::string> inflate(std::span<const std::byte> packed, std::uint64_t size) {
+// The first `count` of the `size` bytes that a member claims to have. Grows with what really comes
+// out, so a false size costs nothing.
+std::optional<std::string> inflate(std::span<const std::byte> packed, std::uint64_t size,
+                                   std::uint64_t count) {
   z_stream stream = {};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return std::nullopt;
   const std::unique_ptr<z_stream, int (*)(z_stream*)> cleanup(&stream, inflateEnd);
@@ -110,6 +112,7 @@ std::optional<std::string> inflate(std::span<const std::byte> packed, std::uint6
   constexpr std::size_t kMostIn = std::numeric_limits<uInt>::max();
   std::string out;
   for (int state = Z_OK; state != Z_STREAM_END;) {
+    if (count < size && out.size() == count) return out;
     if (stream.avail_in == 0 && !packed.empty()) {
       const std::size_t now = std::min(packed.size(), kMostIn);
       stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
@@ -118,8 +121,8 @@ std::optional<std::string> inflate(std::span<const std::byte> packed, std::uint6
     }
     const std::size_t before = out.size();
     // One byte more than declared, so that too long a member shows.
-    const std::size_t room =
-        static_cast<std::size_t>(std::min<std::uint64_t>(kStep, size - before + 1));
+    const std::uint64_t end = count < size ? count : size + 1;
+    const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(kStep, end - before));
     out.resize(before + room);
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
     stream.avail_out = static_cast<uInt>(room);
@@ -133,6 +136,12 @@ std::optional<std::string> inflate(std::span<const std::byte> packed, std::uint6
 }
 
 }  // namespace
+
+std::uint64_t honest_size(const ZipEntry& entry) {
+  constexpr std::uint64_t kFloor = std::uint64_t{1} << 24;
+  constexpr std::uint64_t kRatio = 16;
+  return std::max(kFloor, entry.compressed_size * kRatio);
+}
 
 bool looks_like_zip(std::span<const std::byte> bytes) {
   if (bytes.size() < 4) return false;
@@ -191,6 +200,7 @@ Result<ZipReader> ZipReader::parse(Bytes archive, std::string file_name) {
       return damaged(fmt::format("'{}' lies outside", entry.name));
     }
     extents.emplace_back(local, entry.data_offset + entry.compressed_size);
+    out.places_.emplace(entry.name, out.entries_.size());
     out.entries_.push_back(std::move(entry));
   }
   // Overlapping members would let a small archive unpack to any size.
@@ -206,18 +216,31 @@ Result<ZipReader> ZipReader::parse(Bytes archive, std::string file_name) {
 }
 
 const ZipEntry* ZipReader::find(std::string_view name) const {
-  const auto at = std::find_if(entries_.begin(), entries_.end(),
-                               [&](const ZipEntry& e) { return e.name == name; });
-  return at == entries_.end() ? nullptr : &*at;
+  const auto at = places_.find(std::string(name));
+  return at == places_.end() ? nullptr : &entries_[at->second];
 }
 
-Result<Bytes> ZipReader::read(std::string_view name) const {
+Result<Bytes> ZipReader::read(std::string_view name, std::uint64_t most) const {
   const ZipEntry* entry = find(name);
   if (!entry) return ReadError{fmt::format("no '{}' in the archive", name), {.file = file_name_}};
-  return read(*entry);
+  return read(*entry, most);
 }
 
-Result<Bytes> ZipReader::read(const ZipEntry& entry) const {
+Result<Bytes> ZipReader::read(const ZipEntry& entry, std::uint64_t most) const {
+  if (entry.size > most) {
+    return ReadError{fmt::format("'{}' in the archive unpacks to {} bytes, of which at most {} are "
+                                 "read",
+                                 entry.name, entry.size, most),
+                     {.file = file_name_}};
+  }
+  return unpack(entry, entry.size);
+}
+
+Result<Bytes> ZipReader::start(const ZipEntry& entry, std::uint64_t count) const {
+  return unpack(entry, std::min(count, entry.size));
+}
+
+Result<Bytes> ZipReader::unpack(const ZipEntry& entry, std::uint64_t count) const {
   const auto damaged = [&](std::string_view what) {
     return ReadError{fmt::format("'{}' in the archive {}", entry.name, what), {.file = file_name_}};
   };
@@ -231,12 +254,16 @@ Result<Bytes> ZipReader::read(const ZipEntry& entry) const {
     if (entry.size / kMaxRatio > entry.compressed_size) {
       return damaged("claims more bytes than it can hold");
     }
-    auto unpacked = inflate(packed, entry.size);
+    auto unpacked = inflate(packed, entry.size, count);
     if (!unpacked) return damaged("does not unpack");
     out = own(*std::move(unpacked));
   } else {
     return damaged(
         fmt::format("is packed by method {}; only stored and deflated are read", entry.method));
+  }
+  if (count < entry.size) {
+    out.bytes = out.bytes.first(static_cast<std::size_t>(count));
+    return out;
   }
   // PyTorch writes 0 where it was told not to compute checksums.
   if (entry.crc != 0 && crc_of(out.bytes) != entry.crc)

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "mase/ir/graph_text.h"
+#include "mase/support/printable.h"
 #include "mase/support/suggest.h"
 
 namespace mase::ir {
@@ -85,6 +88,16 @@ class Reader {
       if (c == '\'') return out;
       out += c == '\\' ? escaped() : c;
     }
+  }
+
+  // Of a node or what it calls: they are printed as they are.
+  std::string name() {
+    space();
+    const std::size_t from = at_;
+    std::string out = quoted();
+    if (printable(out) == out && out.find_first_of("\n\t") == std::string::npos) return out;
+    at_ = from;
+    fail("a name holds control characters");
   }
 
   // --- values ---
@@ -284,13 +297,13 @@ numerics::Precision read_precision(Reader& reader) {
 
 Node read_node(Reader& reader) {
   Node node;
-  node.name = reader.quoted();
+  node.name = reader.name();
   const std::string_view kind = reader.word();
   if (!parse_node_kind(kind, node.kind)) {
     reader.fail(fmt::format("there is no kind of node '{}'", kind));
   }
-  node.op = reader.quoted();
-  node.target = reader.quoted();
+  node.op = reader.name();
+  node.target = reader.name();
   reader.end_line();
   while (reader.continues()) {
     const std::string_view key = reader.word();
@@ -376,8 +389,12 @@ Result<Value> parse_literal(std::string_view text) {
 }
 
 Result<Graph> with_parameters(GraphText text, const State& values) {
+  std::unordered_map<std::string_view, const Tensor*> given;
+  for (const auto& [name, value] : values) given.emplace(name, &value);
+  std::unordered_set<std::string> taken;
   for (ParameterLine& line : text.parameters) {
-    const Tensor* value = find(values, line.name);
+    const auto found = given.find(line.name);
+    const Tensor* value = found == given.end() ? nullptr : found->second;
     if (!value) return ReadError{fmt::format("the parameter '{}' is missing", line.name), {}};
     if (value->shape() != line.shape || value->dtype() != line.dtype) {
       return ReadError{fmt::format("the parameter '{}' is {} {}, but the graph says {} {}",
@@ -385,13 +402,13 @@ Result<Graph> with_parameters(GraphText text, const State& values) {
                                    name(line.dtype), ir::text(line.shape)),
                        {}};
     }
-    if (text.graph.find_parameter(line.name)) {
+    if (!taken.insert(line.name).second) {
       return ReadError{fmt::format("the parameter '{}' is named twice", line.name), {}};
     }
-    text.graph.add_parameter({std::move(line.name), *value, line.is_buffer});
+    text.graph.parameters_mut().push_back({std::move(line.name), *value, line.is_buffer});
   }
   for (const auto& [name, value] : values) {
-    if (!text.graph.find_parameter(name)) {
+    if (!taken.contains(name)) {
       return ReadError{fmt::format("'{}' is no parameter of the graph", name), {}};
     }
   }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "mase/ir/verify.h"
 #include "mase/ops/op.h"
@@ -35,11 +36,14 @@ void check_precision(const Op& op, const ir::Node& node, std::vector<Problem>& p
   }
 }
 
-void check_parameters(const ir::Graph& graph, const Op& op, const ir::Node& node,
+using Parameters = std::unordered_map<std::string_view, const ir::Parameter*>;
+
+void check_parameters(const Parameters& parameters, const Op& op, const ir::Node& node,
                       std::vector<Problem>& problems) {
   if (!op.parameters) return;
   for (const ParameterSpec& spec : op.parameters(node.attributes)) {
-    const ir::Parameter* found = graph.parameter_of(node, spec.name);
+    const auto at = parameters.find(fmt::format("{}.{}", node.target, spec.name));
+    const ir::Parameter* found = at == parameters.end() ? nullptr : at->second;
     if (!found) {
       problems.push_back({{.node = node.name}, fmt::format("has no {}", spec.name), {}});
     } else if (found->value.shape() != spec.shape || found->value.dtype() != spec.dtype ||
@@ -55,7 +59,8 @@ void check_parameters(const ir::Graph& graph, const Op& op, const ir::Node& node
   }
 }
 
-void check_call(const ir::Graph& graph, const ir::Node& node, std::vector<Problem>& problems) {
+void check_call(const Parameters& parameters, const ir::Node& node,
+                std::vector<Problem>& problems) {
   try {
     const Op& op = op_of(node);
     if (!may_be_called(op, node)) {
@@ -72,7 +77,7 @@ void check_call(const ir::Graph& graph, const ir::Node& node, std::vector<Proble
           {{.node = node.name}, "its attributes are incomplete or out of order", {}});
       return;
     }
-    check_parameters(graph, op, node, problems);
+    check_parameters(parameters, op, node, problems);
   } catch (const Error& error) {
     problems.push_back({{.node = node.name}, error.message(), error.hint()});
   }
@@ -82,12 +87,16 @@ void check_call(const ir::Graph& graph, const ir::Node& node, std::vector<Proble
 
 std::vector<Problem> verify(const ir::Graph& graph) {
   std::vector<Problem> problems = ir::verify_structure(graph);
+  Parameters parameters;
+  for (const ir::Parameter& parameter : graph.parameters()) {
+    parameters.emplace(parameter.name, &parameter);
+  }
   for (const ir::Node& node : graph) {
     switch (node.kind) {
       case ir::NodeKind::CallModule:
       case ir::NodeKind::CallFunction:
       case ir::NodeKind::CallMethod:
-        check_call(graph, node, problems);
+        check_call(parameters, node, problems);
         break;
       default:
         break;

@@ -79,9 +79,17 @@ class Checkpoint(tools.TestCase):
             set_crc32_options(True)
         self.same_state(self.folder / "theirs.pt", state)
 
-    def test_old_format_is_refused(self):
-        torch.save({"a": torch.zeros(1)}, self.folder / "old.pt", _use_new_zipfile_serialization=False)
-        self.assertIn("before PyTorch 1.6", self.refused(self.folder / "old.pt"))
+    def test_old_format(self):
+        base = torch.arange(24.0).reshape(4, 6)
+        state = collections.OrderedDict(
+            whole=base, transposed=base.t(), part=base[1:3, 2:5], steps=torch.tensor(3),
+            parameter=nn.Parameter(base[0]), half=torch.randn(5).half(), empty=torch.zeros(0, 2))
+        for protocol in (2, 3, 4, 5):
+            torch.save(state, self.folder / "old.pt", pickle_protocol=protocol,
+                       _use_new_zipfile_serialization=False)
+            self.same_state(self.folder / "old.pt", state)
+        torch.save(nn.Linear(2, 2), self.folder / "net.pt", _use_new_zipfile_serialization=False)
+        self.assertIn("save its state_dict()", self.refused(self.folder / "net.pt"))
 
     def test_pickled_programs_are_refused(self):
         net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())

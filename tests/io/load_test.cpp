@@ -6,6 +6,9 @@
 
 #include <filesystem>
 
+#include "mase/io/safetensors.h"
+#include "tests/io/bounds.h"
+
 namespace mase::io {
 namespace {
 
@@ -90,6 +93,93 @@ TEST_F(Load, IgnoresUnknownNamesOfALightningCheckpoint) {
   EXPECT_EQ(report.kind, CheckpointKind::Lightning);
   EXPECT_TRUE(report.complete());
   EXPECT_THAT(report.unexpected, ElementsAre("acc_train.total"));
+}
+
+TEST_F(Load, PrefixesOfWrappersAreLeftOut) {
+  for (const std::string prefix :
+       {"module.", "_orig_mod.", "net.", "model.", "model.model.", "anything.of.theirs."}) {
+    ir::Graph graph = network();
+    const auto path =
+        write({{prefix + "fc.weight", filled({2, 3}, 1)}, {prefix + "fc.bias", filled({2}, 2)}});
+    const LoadReport report = load_parameters(path, graph);
+    EXPECT_TRUE(report.exact()) << prefix << report.text();
+    EXPECT_THAT(report.notes, ElementsAre(HasSubstr("'" + prefix + "'")));
+    EXPECT_EQ(graph.find_parameter("fc.bias")->value, filled({2}, 2));
+  }
+}
+
+TEST_F(Load, WhatHasNotThePrefixIsNotTaken) {
+  ir::Graph graph = network();
+  const auto path = write({{"module.fc.weight", filled({2, 3}, 1)},
+                           {"module.fc.bias", filled({2}, 2)},
+                           {"n_averaged", filled({}, 3)}});
+  EXPECT_THROW(load_parameters(path, graph), Error);
+  EXPECT_THAT(load_parameters(path, graph, true).unexpected, ElementsAre("n_averaged"));
+  // A network whose own names begin so is loaded as it is.
+  ir::Graph wrapped("net", "Net");
+  wrapped.add_parameter({.name = "module.fc.bias", .value = filled({2}, 0)});
+  const LoadReport report = load_parameters(write({{"module.fc.bias", filled({2}, 2)}}), wrapped);
+  EXPECT_TRUE(report.exact() && report.notes.empty());
+}
+
+TEST_F(Load, ACounterOfBatchNormThatIsMissingIsZero) {
+  const auto fresh = [] {
+    ir::Graph graph("net", "Net");
+    graph.add_parameter({.name = "0.running_mean", .value = filled({2}, 0), .is_buffer = true});
+    ir::Tensor counter({}, ir::DType::Int64);
+    counter.values_mut<std::int64_t>()[0] = 5;
+    graph.add_parameter(
+        {.name = "0.num_batches_tracked", .value = std::move(counter), .is_buffer = true});
+    return graph;
+  };
+  ir::Graph graph = fresh();
+  const LoadReport report = load_parameters(write({{"0.running_mean", filled({2}, 1)}}), graph);
+  EXPECT_TRUE(report.exact());
+  EXPECT_THAT(report.notes, ElementsAre(HasSubstr("num_batches_tracked of 1 batch norm is not")));
+  EXPECT_EQ(graph.find_parameter("0.num_batches_tracked")->value.at(0), 0);
+  // Without the statistics it counts, it is missing like them.
+  ir::Graph other = fresh();
+  EXPECT_THAT(load_parameters(write({{"x", filled({2}, 1)}}), other, true).missing,
+              ElementsAre("0.running_mean", "0.num_batches_tracked"));
+}
+
+TEST_F(Load, TakesSafetensors) {
+  const auto path = folder_ / "any.name";
+  write_safetensors(path,
+                    {.tensors = {{"fc.bias", filled({2}, 2)}, {"fc.weight", filled({2, 3}, 1)}}});
+  ir::Graph graph = network();
+  const LoadReport report = load_parameters(path, graph);
+  EXPECT_TRUE(report.exact());
+  EXPECT_EQ(report.kind, CheckpointKind::SafeTensors);
+  EXPECT_EQ(graph.find_parameter("fc.weight")->value, filled({2, 3}, 1));
+}
+
+TEST_F(Load, SaysWhatIsNotRead) {
+  Checkpoint checkpoint;
+  checkpoint.state = {{"net.fc.bias", filled({2}, 2)}};
+  checkpoint.unread = {{"net.fc.weight", "a sparse tensor"}};
+  ir::Graph graph = network();
+  EXPECT_EQ(strip_prefix(checkpoint, graph), "net.");
+  const LoadReport report = match_parameters(checkpoint, graph);
+  EXPECT_FALSE(report.complete());
+  EXPECT_TRUE(report.missing.empty());
+  EXPECT_THAT(report.text(), HasSubstr("fc.weight is a sparse tensor, which is not supported"));
+}
+
+TEST_F(Load, ManyLongNamesTakeTimeInProportionAndAreListedShort) {
+  ir::Graph graph("net", "Net");
+  ir::State state;
+  for (int i = 0; i < 50'000; ++i) {
+    graph.parameters_mut().push_back({.name = fmt::format("layer.{}", i), .value = filled({1}, 0)});
+    state.emplace_back(fmt::format("module.layer.{}", i), filled({1}, 1));
+  }
+  state.emplace_back("module." + std::string(3'000'000, 'x'), filled({1}, 1));
+  EXPECT_TRUE(tests::runs_within(std::size_t{1} << 30, [&] {
+    Checkpoint checkpoint{.state = state};
+    if (strip_prefix(checkpoint, graph) != "module.") return false;
+    const LoadReport report = match_parameters(checkpoint, graph);
+    return report.matched.size() == 50'000 && report.text().size() < 10'000;
+  }));
 }
 
 TEST_F(Load, SaysWhatIsWrongWithAFile) {

@@ -69,7 +69,7 @@ TEST(Pickle, ReadsWhatPythonWritesInEveryProtocol) {
   for (const std::string_view hex : kByPython) {
     std::size_t size = 0;
     const std::string file = from_hex(hex);
-    const auto got = parse_pickle(bytes_of(file + "tail"), "test.pkl", &size);
+    const auto got = parse_pickle(bytes_of(file + "tail"), "test.pkl", {.size = &size});
     ASSERT_TRUE(got.ok()) << got.error().message;
     EXPECT_EQ(size, file.size());
     ASSERT_EQ(got->entries().size(), 6u);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/io/bounds.h"
 #include "tests/io/damage.h"
 
 namespace mase::io {
@@ -84,6 +85,35 @@ TEST(SafeTensors, SaysWhatIsWrong) {
   EXPECT_THAT(error_of(file_with(R"({"__metadata__":{"a":1}})")), HasSubstr("more than texts"));
   EXPECT_THAT(error_of("1234"), HasSubstr("shorter"));
   EXPECT_THAT(error_of(std::string(16, '\xff')), HasSubstr("100 MB"));
+}
+
+TEST(SafeTensors, ManyNamesTakeTimeInProportion) {
+  SafeTensors many;
+  for (int i = 0; i < 100'000; ++i) {
+    many.tensors.emplace_back(fmt::format("n{}", i), Tensor({0}, DType::Float32));
+    many.metadata.emplace_back(fmt::format("k{}", i), "");
+  }
+  EXPECT_TRUE(tests::runs_within(std::size_t{1} << 30, [&] {
+    const auto back = parse_safetensors(bytes_of(safetensors_bytes(many)), "x");
+    return back.ok() && back->tensors.size() == 100'000 && back->metadata == many.metadata;
+  }));
+}
+
+TEST(SafeTensors, UnknownKeysArePassedOver) {
+  const std::string file =
+      file_with(R"({"t":{"shape":[8],"more":{"shape":[1,2],"x":[[3]]},"dtype":"U8",)"
+                R"("data_offsets":[0,8],"last":[1,[2]]}})",
+                "12345678");
+  const auto got = parse_safetensors(bytes_of(file), "x");
+  ASSERT_TRUE(got.ok()) << got.error().message;
+  EXPECT_EQ(got->tensors.at(0).second.shape(), (ir::Shape{8}));
+  EXPECT_THAT(error_of(file_with(R"({"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)"
+                                 R"("t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})")),
+              HasSubstr("twice"));
+  EXPECT_THAT(error_of(file_with(R"({"t":{"dtype":["U8"],"shape":[0],"data_offsets":[0,0]}})")),
+              HasSubstr("lacks dtype"));
+  EXPECT_THAT(error_of(file_with(R"({"t":{"dtype":"U8","shape":[[0]],"data_offsets":[0,0]}})")),
+              HasSubstr("unreadable shape"));
 }
 
 TEST(SafeTensors, EveryTruncationIsAnErrorAndNoFlipEscapes) {

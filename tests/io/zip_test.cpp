@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "tests/io/bounds.h"
 #include "tests/io/damage.h"
 
 namespace mase::io {
@@ -48,6 +49,21 @@ std::string deflated_archive(std::string_view content, std::uint32_t claimed_siz
                                          static_cast<uInt>(content.size()))));
   patch(central + 24, claimed_size);
   return out;
+}
+
+TEST(Zip, UnpacksNoMoreThanIsAskedFor) {
+  constexpr std::uint32_t kSize = 1u << 26;  // zeros, in 64 kB
+  const ZipReader zip = parse(deflated_archive(std::string(kSize, '\0'), kSize)).or_throw();
+  const ZipEntry* entry = zip.find("x");
+  ASSERT_NE(entry, nullptr);
+  EXPECT_TRUE(tests::runs_within(std::size_t{24} << 20, [&] {
+    const auto first = zip.start(*entry, 1000);
+    return first.ok() && first->bytes.size() == 1000 && !zip.read(*entry, 1000).ok() &&
+           !zip.read("x", honest_size(*entry)).ok();
+  }));
+  EXPECT_THAT(zip.read(*entry, 1000).error().message, HasSubstr("at most 1000 are read"));
+  EXPECT_EQ(zip.read(*entry).value().bytes.size(), kSize);
+  EXPECT_EQ(zip.start(*entry, std::uint64_t{1} << 30).value().bytes.size(), kSize);
 }
 
 void check_small(const ZipReader& zip) {
