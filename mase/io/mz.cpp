@@ -10,6 +10,7 @@
 #include "mase/io/toml.h"
 #include "mase/io/zip.h"
 #include "mase/ir/graph_text.h"
+#include "mase/ops/op.h"
 #include "mase/ops/verify.h"
 #include "mase/support/files.h"
 
@@ -42,6 +43,19 @@ Result<Bytes> read_weights(const ZipReader& zip, const ir::GraphText& text) {
     needed = bytes && *bytes < ZipReader::kNoLimit - needed ? needed + *bytes : ZipReader::kNoLimit;
   }
   return zip.read(kWeights, needed);
+}
+
+// Layers of files that were written before an attribute was known have its default. What else is
+// wrong with attributes, the verifier says.
+void complete_layers(ir::Graph& graph) {
+  for (ir::Node& node : graph.nodes_mut()) {
+    const ops::Op* op = node.kind == ir::NodeKind::CallModule ? ops::find_op(node.op) : nullptr;
+    if (!op) continue;
+    try {
+      node.attributes = ops::complete_attributes(*op, node.attributes);
+    } catch (const Error&) {
+    }
+  }
 }
 
 Result<TomlNode> read_toml_member(const ZipReader& zip, const char* member) {
@@ -96,6 +110,7 @@ Result<ir::Graph> parse_mz(Bytes bytes, const std::string& file_name) {
   if (!tensors) return tensors.error();
   auto graph = ir::with_parameters(std::move(parsed).or_throw(), tensors->tensors);
   if (!graph) return graph.error();
+  complete_layers(*graph);
   if (Status read = read_metadata(*zip, *graph); !read) return read.error();
   if (zip->find(kGraphMeta)) {
     auto meta = read_toml_member(*zip, kGraphMeta);

@@ -16,7 +16,7 @@ std::string wanted(const Attribute& attribute) {
     case Attribute::Type::Int:
       return "a whole number";
     case Attribute::Type::Number:
-      return "a number";
+      return attribute.open ? "a number or None" : "a number";
     case Attribute::Type::Bool:
       return "True or False";
     case Attribute::Type::IntOrNone:
@@ -44,7 +44,7 @@ bool fits(const Attribute& attribute, const ir::Value& value) {
     case Attribute::Type::Int:
       return value.is<std::int64_t>();
     case Attribute::Type::Number:
-      return value.is_number();
+      return value.is_number() || (attribute.open && value.is_none());
     case Attribute::Type::Bool:
       return value.is<bool>();
     case Attribute::Type::IntOrNone:

@@ -30,7 +30,8 @@ ValueType batch_norm_type(const Site& site) {
 std::optional<Cost> batch_norm_cost(const Site& site, const ValueType& result) {
   const double n = elements(site.data());
   const double features = site.attribute("num_features").as_number();
-  return Cost{.total_parameters = site.attribute("affine").as_bool() ? 2 * features : 0,
+  const double tensors = site.attribute("bias").as_bool() ? 2 : 1;
+  return Cost{.total_parameters = site.attribute("affine").as_bool() ? tensors * features : 0,
               .computations = 4 * n,
               .backward_computations = 4 * n,
               .input_buffer_size = n,
@@ -43,7 +44,7 @@ std::vector<ParameterSpec> batch_norm_parameters(const ir::Dict& attributes) {
   std::vector<ParameterSpec> specs;
   if (attributes[3].second.as_bool()) {
     specs.push_back({.name = "weight", .shape = {features}, .init = Init::Ones});
-    specs.push_back({.name = "bias", .shape = {features}});
+    if (attributes[5].second.as_bool()) specs.push_back({.name = "bias", .shape = {features}});
   }
   if (attributes[4].second.as_bool()) {
     specs.push_back({.name = "running_mean", .shape = {features}, .is_buffer = true});
@@ -69,9 +70,21 @@ std::vector<Attribute> batch_norm_attributes() {
   return {
       {.name = "num_features", .print = Attribute::Print::Positional, .low = 1, .high = 1 << 24},
       {.name = "eps", .type = Type::Number, .standard = 1e-5, .low = 0},
-      {.name = "momentum", .type = Type::Number, .standard = 0.1, .low = 0, .high = 1},
+      {.name = "momentum",
+       .type = Type::Number,
+       .standard = 0.1,
+       .low = 0,
+       .high = 1,
+       .open = true},
       {.name = "affine", .type = Type::Bool, .standard = true},
-      {.name = "track_running_stats", .type = Type::Bool, .standard = true}};
+      {.name = "track_running_stats", .type = Type::Bool, .standard = true},
+      // Of newer PyTorch, which prints it behind `affine`; the last here, so that texts of all
+      // versions mean the same.
+      {.name = "bias",
+       .type = Type::Bool,
+       .standard = true,
+       .print = Attribute::Print::WhenChanged,
+       .by_name = true}};
 }
 
 }  // namespace

@@ -167,8 +167,10 @@ const Attribute& read_target(Reader& reader, const Op& op, std::size_t& position
     reader.fail(fmt::format("{} has no argument '{}'", op.layer, word), from,
                 did_you_mean(word, known));
   }
-  if (position >= op.attributes.size()) {
-    reader.fail(fmt::format("{} takes at most {} arguments", op.layer, op.attributes.size()), from);
+  const auto places = std::count_if(op.attributes.begin(), op.attributes.end(),
+                                    [](const Attribute& a) { return !a.by_name; });
+  if (position >= static_cast<std::size_t>(places)) {
+    reader.fail(fmt::format("{} takes at most {} arguments", op.layer, places), from);
   }
   return op.attributes[position++];
 }

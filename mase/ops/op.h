@@ -71,7 +71,8 @@ struct Attribute {
   double high = 9007199254740992.0;
   std::size_t rank = 1;           // of Sizes
   bool repeated = false;          // Sizes: one number is kept as a tuple of `rank` times itself
-  bool open = false;              // Sizes: None may stand for a size
+  bool open = false;              // None may stand for a number or for a size
+  bool by_name = false;           // never by position
   std::string_view same_as = "";  // absent or None, it is what that attribute is
   std::vector<std::string_view> names = {};  // texts allowed: padding=same
 };

@@ -1,6 +1,7 @@
 // A graph through a .mz file and back.
 #include "mase/io/mz.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 #include "mase/models/model.h"
 #include "mase/numerics/integer.h"
 #include "mase/support/files.h"
+#include "tests/io/bounds.h"
 
 namespace mase::io {
 namespace {
@@ -51,6 +53,36 @@ TEST_F(Mz, ComesBackAsItWas) {
   for (const ir::Node& node : graph) {
     EXPECT_EQ(read->node(node.name).meta.to_value(), node.meta.to_value()) << node.name;
   }
+}
+
+TEST_F(Mz, LayersWithoutAnAttributeThatIsNewHaveItsDefault) {
+  const ir::Graph graph = network();
+  ir::Graph older = graph;
+  ir::Dict& attributes = older.node("seq_blocks_0").attributes;
+  ASSERT_EQ(attributes.back().first, "bias");
+  attributes.pop_back();
+  write_mz(path_, older);
+  const auto read = read_mz(path_);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(ir::to_text(*read), ir::to_text(graph));
+}
+
+TEST_F(Mz, ManyParametersTakeTimeInProportion) {
+  ir::Graph graph = network();
+  for (int i = 0; i < 100'000; ++i) {
+    graph.parameters_mut().push_back(
+        {.name = fmt::format("n{}", i), .value = ir::Tensor({0}, ir::DType::Float32)});
+  }
+  write_mz(path_, graph);
+  EXPECT_TRUE(tests::runs_within(std::size_t{1} << 30, [&] { return read_mz(path_).ok(); }));
+}
+
+TEST_F(Mz, MembersUnpackToNoMoreThanTheirSizeAllows) {
+  ZipWriter zip;
+  zip.add("graph.txt", ir::to_text(network()));
+  zip.add("weights.safetensors", std::string(std::size_t{1} << 27, '\0'));
+  zip.write(path_);
+  EXPECT_THAT(read_mz(path_).error().message, HasSubstr("are read"));
 }
 
 TEST_F(Mz, SaysWhatIsMissing) {

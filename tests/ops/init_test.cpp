@@ -31,7 +31,7 @@ TEST(Init, StateDictionaryIsInPyTorchOrder) {
   EXPECT_EQ(graph.find_parameter("a.running_mean")->value.floats(), std::vector<float>(3, 0.0f));
   EXPECT_EQ(graph.find_parameter("a.num_batches_tracked")->value.dtype(), ir::DType::Int64);
   EXPECT_TRUE(graph.find_parameter("a.running_var")->is_buffer);
-  EXPECT_EQ(graph.find_node("a")->attributes.size(), 5u);
+  EXPECT_EQ(graph.find_node("a")->attributes.size(), 6u);
 }
 
 TEST(Init, SeedsDecide) {

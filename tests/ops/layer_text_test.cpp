@@ -39,6 +39,13 @@ TEST(LayerText, PrintsAsPyTorch) {
             "BatchNorm1d(60, eps=0.001, momentum=0.1, affine=True, track_running_stats=True)");
   EXPECT_EQ(printed("nn.BatchNorm1d(16)"),
             "BatchNorm1d(16, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)");
+  // As versions print it that give it a bias of its own.
+  EXPECT_EQ(printed("BatchNorm1d(16, eps=1e-05, momentum=None, affine=True, bias=True, "
+                    "track_running_stats=True)"),
+            "BatchNorm1d(16, eps=1e-05, momentum=None, affine=True, track_running_stats=True)");
+  EXPECT_EQ(printed("BatchNorm2d(6, bias=False)"),
+            "BatchNorm2d(6, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, "
+            "bias=False)");
   EXPECT_EQ(printed("ReLU"), "ReLU()");
   EXPECT_EQ(printed("ReLU()"), "ReLU()");
   // The first argument of ReLU is the in-place flag, and any number but 0 is true.
@@ -157,6 +164,8 @@ TEST(LayerText, MistakesPointAtTheirColumn) {
             "net.toml:4:17: Linear has no argument 'out_feature' (did you mean 'out_features'?)");
   EXPECT_EQ(message("Linear(16, 5, True, 3)", place),
             "net.toml:4:26: Linear takes at most 3 arguments");
+  EXPECT_EQ(message("BatchNorm1d(16, 0.1, 0.1, True, True, True)", place),
+            "net.toml:4:44: BatchNorm1d takes at most 5 arguments");
   EXPECT_EQ(message("Linear(16, in_features=5)", place),
             "net.toml:4:17: in_features is given twice");
   EXPECT_EQ(message("Linear(16)", place), "net.toml:4:6: Linear needs out_features");

@@ -88,6 +88,9 @@ std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
     }
     const ir::Value* momentum = node.attribute("momentum");
     if (momentum && momentum->is_none()) return fmt::format("node {}: momentum is None", node.name);
+    if (graph.parameter_of(node, "weight") && !graph.parameter_of(node, "bias")) {
+      return fmt::format("node {}: batch norm with a weight and no bias", node.name);
+    }
   }
   return "";
 }
