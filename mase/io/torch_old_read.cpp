@@ -232,6 +232,8 @@ Result<TorchArchive> TorchArchive::parse_stream(const Bytes& bytes, const std::s
     if (items.size() >= 5 && items[0].raw() == "storage") {
       classes.insert_or_assign(key_text(items[2]), items[1].global_name());
     }
+    // A class of a network, with its source text: ("module", class, file, source).
+    if (items.size() >= 2 && items[0].raw() == "module") return items[1];
     return Object();
   });
   const Object keys = stream.pickle();

@@ -45,8 +45,8 @@ TEST(Pattern, SaysWhatItLacks) {
 
 TEST(Pattern, NeitherDepthNorBacktrackingHurts) {
   const std::string deep = std::string(20'000, '(') + "a" + std::string(20'000, ')');
-  EXPECT_LT(problem(deep).size(), 1000u);
-  EXPECT_NE(problem(deep), "none");
+  EXPECT_TRUE(matches(deep, "a"));
+  EXPECT_LT(problem(deep + "(").size(), 1000u);
   EXPECT_NE(problem("((a{1000}){1000}){1000}"), "none");
   EXPECT_FALSE(matches("(a*)*b", std::string(100'000, 'a')));
   EXPECT_TRUE(matches("(a|a)*", std::string(1'000'000, 'a')));
