@@ -215,8 +215,8 @@ TEST_F(CsvTableTest, ReadsGzippedFiles) {
 TEST_F(CsvTableTest, RefusesWhatWouldBeWaitedForForEver) {
   ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
   EXPECT_THAT(open_csv_table(path_).error().message, HasSubstr("not a regular file"));
-  EXPECT_THAT(open_table(path_).error().message, HasSubstr("not a regular file"));
-  EXPECT_THAT(open_table("/dev/zero").error().message, HasSubstr("not a regular file"));
+  EXPECT_THAT(open_table(path_).error().message, HasSubstr("is a pipe, not a file"));
+  EXPECT_THAT(open_table("/dev/zero").error().message, HasSubstr("is a device, not a file"));
 }
 
 TEST_F(CsvTableTest, BoundsTheLineThatNamesColumns) {
