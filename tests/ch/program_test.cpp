@@ -18,13 +18,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
 
-std::string text_of(const fs::path& path) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 class Program : public testing::Test {
  protected:
   Program() { fs::create_directories(folder_); }
@@ -162,7 +155,7 @@ TEST_F(Program, TransformsAsTheOriginalDid) {
   const fs::path ours = folder_ / "mase_output/p/software/transform/quantize";
   const fs::path theirs = fs::path(data) / "mase_runs/transform_toy_by_type";
   for (const char* file : {"quantize_table.csv", "quantize_histogram.csv"}) {
-    EXPECT_EQ(text_of(ours / file), text_of(theirs / file)) << file;
+    EXPECT_EQ(transcript::text_of(ours / file), transcript::text_of(theirs / file)) << file;
   }
 }
 

@@ -14,13 +14,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string text_of(const fs::path& path) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 class TrainRun : public testing::Test {
  protected:
   TrainRun() { fs::create_directories(folder_); }
@@ -31,8 +24,8 @@ class TrainRun : public testing::Test {
                            folder_);
   }
   std::string metrics(const std::string& version = "version_0") const {
-    return text_of(folder_ / "mase_output/p/software/tensorboard/lightning_logs" / version /
-                   "metrics.csv");
+    return transcript::text_of(folder_ / "mase_output/p/software/tensorboard/lightning_logs" /
+                               version / "metrics.csv");
   }
 
   const fs::path folder_ = fs::path(testing::TempDir()) / "train_run";

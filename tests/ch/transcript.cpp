@@ -70,12 +70,16 @@ bool matches_from(const std::vector<std::string>& expected, std::size_t e,
 
 }  // namespace
 
-std::vector<Step> read(const fs::path& file) {
+std::string text_of(const fs::path& file) {
   std::ifstream in(file);
   std::ostringstream text;
   text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<Step> read(const fs::path& file) {
   std::vector<Step> steps;
-  for (const std::string& line : lines_of(text.str())) {
+  for (const std::string& line : lines_of(text_of(file))) {
     if (line.starts_with("$ ")) {
       steps.push_back({line.substr(2), {}});
     } else if (!steps.empty()) {

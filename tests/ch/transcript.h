@@ -30,6 +30,8 @@ struct Outcome {
 // Runs a command of the shell in `folder` with a quiet, fixed environment.
 Outcome run(const std::string& command, const std::filesystem::path& folder);
 
+std::string text_of(const std::filesystem::path& file);  // its content; "" if there is none
+
 // Masks what differs from run to run.
 std::vector<std::string> masked(const Outcome& outcome, const std::filesystem::path& folder);
 
