@@ -13,7 +13,7 @@ Tensor floats(Shape shape, std::vector<float> values) {
   return Tensor::from<float>(std::move(shape), values);
 }
 
-Metadata example() {
+Metadata example_metadata() {
   Metadata meta;
   meta.common = CommonMeta{.mase_type = "module_related_func", .mase_op = "linear"};
   meta.common->args = {
@@ -46,7 +46,7 @@ std::string error_of(const Value& value) {
 }
 
 TEST(Metadata, ReadsWhatItWrites) {
-  const Value value = example().to_value();
+  const Value value = example_metadata().to_value();
   EXPECT_EQ(metadata_from_value(value).to_value(), value);
   const Value empty = Metadata{.common = CommonMeta{}, .software = SoftwareMeta{}}.to_value();
   EXPECT_EQ(metadata_from_value(empty).to_value(), empty);
