@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <tuple>
 
@@ -59,23 +60,44 @@ class Shelf {
   std::set<std::string> told_;
 };
 
-std::function<mase::ir::Graph()> graph_of(const Settings& settings) {
-  return [settings, checkpoint = find_checkpoint(settings)] {
+// What is said once for all runs, which may start side by side.
+class Once {
+ public:
+  explicit Once(const mase::Log& log) : log_(log) {}
+  void say(mase::LogLevel level, const std::string& text) {
+    const std::scoped_lock lock(mutex_);
+    if (told_.insert(text).second) log_.write(level, text);
+  }
+
+ private:
+  const mase::Log& log_;
+  std::mutex mutex_;
+  std::set<std::string> told_;
+};
+
+std::function<mase::ir::Graph()> graph_of(const Settings& settings, std::shared_ptr<Once> once) {
+  return [settings, once, checkpoint = find_checkpoint(settings)] {
     mase::ir::Graph graph = build_model(settings);
-    if (checkpoint) load_into(*checkpoint, settings.flag("partial_load"), graph);
+    if (!checkpoint) return graph;
+    const auto report = load_into(*checkpoint, settings.flag("partial_load"), graph);
+    for (const std::string& note : report.notes) once->say(mase::LogLevel::Info, note);
+    if (checkpoint->type != "mz" && !report.exact()) {
+      once->say(mase::LogLevel::Warning, "\n" + report.text());
+    }
     return graph;
   };
 }
 
 std::vector<train::SweepRun> sweep_runs(const SweepPlan& plan, const mase::Log& log) {
   Shelf shelf(log);
+  const auto once = std::make_shared<Once>(log);
   std::vector<train::SweepRun> runs;
   for (const Settings& settings : plan.runs) {
     train::SweepRun run;
     for (const std::string& name : plan.varied) {
       run.settings.emplace_back(name, settings.value(name));
     }
-    run.graph = graph_of(settings);
+    run.graph = graph_of(settings, once);
     run.data = shelf.get(settings);
     run.engine = settings.text("engine");
     run.fit = fit_options(settings);

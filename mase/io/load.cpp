@@ -92,6 +92,9 @@ std::string strip_prefix(Checkpoint& checkpoint, const ir::Graph& graph) {
   };
   strip(checkpoint.state);
   strip(checkpoint.unread);
+  for (ir::OptimiserSlot& slot : checkpoint.optimiser) {
+    if (slot.parameter.starts_with(best)) slot.parameter.erase(0, best.size());
+  }
   return best;
 }
 

@@ -158,8 +158,10 @@ TEST_F(Load, SaysWhatIsNotRead) {
   Checkpoint checkpoint;
   checkpoint.state = {{"net.fc.bias", filled({2}, 2)}};
   checkpoint.unread = {{"net.fc.weight", "a sparse tensor"}};
+  checkpoint.optimiser = {{.parameter = "net.fc.bias"}};
   ir::Graph graph = network();
   EXPECT_EQ(strip_prefix(checkpoint, graph), "net.");
+  EXPECT_EQ(checkpoint.optimiser.at(0).parameter, "fc.bias");
   const LoadReport report = match_parameters(checkpoint, graph);
   EXPECT_FALSE(report.complete());
   EXPECT_TRUE(report.missing.empty());
