@@ -68,6 +68,15 @@ bool is_path(std::string_view text) {
                      [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.'; });
 }
 
+// Whether images are rows already where this node reads them.
+bool flattens_before(const ir::Graph& graph, std::string_view name) {
+  for (const ir::Node& node : graph) {
+    if (node.name == name) return false;
+    if (node.op == "flatten" || node.op == "view" || node.op == "reshape") return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 ModelFile parse_model_file(std::string_view text, const std::string& file_name) {
@@ -126,7 +135,7 @@ void check_model(const ir::Graph& graph, const data::Info& info) {
   try {
     types = ops::infer_types(graph, {{"x", ops::TensorType{shape, ir::DType::Float32}}});
   } catch (const Error& error) {
-    const bool image = info.sample_shape.size() > 1;
+    const bool image = info.sample_shape.size() > 1 && !flattens_before(graph, error.where().node);
     throw Error(error.kind(),
                 fmt::format("{}: {} on a batch of {} from '{}'", graph.name, error.message(), kRows,
                             info.name),

@@ -44,6 +44,12 @@ TEST(ModelFile, ImagesAreFlattenedByALayer) {
   EXPECT_EQ(build(parse_model_file(text, "net.toml"), mnist_info(), 0).parameter_count(), 7850);
 }
 
+TEST(ModelFile, AFlattenedNetworkIsNotToldToFlatten) {
+  EXPECT_EQ(message("layers = [\"Flatten()\", \"Linear(700, 10)\"]", mnist_info()),
+            "net.toml:1:25: net: Linear reads 700 features per row, but its input is [2, 784] "
+            "on a batch of 2 from 'mnist'");
+}
+
 TEST(ModelFile, MistakesPointAtTheLayer) {
   EXPECT_EQ(message("layers = [\n  \"BatchNorm1d(16)\",\n  \"Linaer(16, 5)\",\n]\n"),
             "net.toml:3:4: there is no layer 'Linaer' (did you mean 'Linear'?)");
