@@ -75,7 +75,7 @@ class Child {
   explicit Child(const std::function<void(Sender&)>& task) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
-      failure_ = std::strerror(errno);
+      failure_ = not_started(errno);
       return;
     }
     ::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
@@ -91,7 +91,7 @@ class Child {
       }
       ::_exit(0);
     }
-    if (pid_ < 0) failure_ = std::strerror(errno);
+    if (pid_ < 0) failure_ = not_started(errno);
     ::close(ends[1]);
     fd_ = ends[0];
   }
@@ -126,12 +126,17 @@ class Child {
     }
     return true;
   }
+  // What is wrong: with the file where its reader failed, with the machine where there is none.
   const std::string& failure() const { return failure_; }
 
  private:
-  bool fail(std::string why) {
-    if (failure_.empty()) failure_ = std::move(why);
+  bool fail(std::string_view why) {
+    if (failure_.empty()) failure_ = fmt::format("damaged: the program that reads it {}", why);
     return false;
+  }
+  static std::string not_started(int code) {
+    return fmt::format("cannot be read now: no program to read it can be started: {}",
+                       std::strerror(code));
   }
   int wait() {
     int status = 0;
@@ -142,6 +147,9 @@ class Child {
   }
   std::string ending() {
     const int status = pid_ > 0 ? wait() : 0;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && failure_.empty()) {
+      failure_ = "cannot be read now: the program that reads it was killed (out of memory?)";
+    }
     return WIFSIGNALED(status) ? fmt::format("crashed: {}", ::strsignal(WTERMSIG(status)))
                                : "ended too early";
   }
@@ -168,9 +176,7 @@ class IsolatedTable : public Table {
  private:
   // Receives what a frame holds. At the end of the task: what became of it.
   Result<std::string> content(Child& child, const Frame& frame) const;
-  ReadError broken(const Child& child) const {
-    return error(fmt::format("damaged: the program that reads it {}", child.failure()));
-  }
+  ReadError broken(const Child& child) const { return error(child.failure()); }
 
   TableOpener open_;
 };
