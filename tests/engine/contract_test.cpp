@@ -376,6 +376,43 @@ TEST_P(ContractTest, AnOpWithoutKernelIsNamed) {
   EXPECT_EQ(engine().why_not(test::jsc_toy(), {}), "");
 }
 
+// A vector of features is one row, as PyTorch's layers take it.
+TEST_P(ContractTest, OneRowNeedsNoBatch) {
+  const ir::Graph graph = sequence({"ReLU()", "Linear(16, 8)", "ReLU()", "Linear(8, 5)"});
+  const auto program = compile(graph);
+  const ir::Tensor table = test::random_tensor({4, 16}, 1);
+  const ir::Tensor rows[] = {table};
+  const ir::Tensor row[] = {table.rows(2, 1).reshaped({16})};
+  for (const Mode mode : {Mode::Eval, Mode::Train}) {
+    const ir::Tensor one = program->forward(row, mode);
+    EXPECT_EQ(one.shape(), ir::Shape{5});
+    const ir::Tensor all = program->forward(rows, mode);
+    EXPECT_EQ(all.shape(), (ir::Shape{4, 5}));
+    for (std::int64_t i = 0; i < 5; ++i) EXPECT_NEAR(one.at(i), all.at(2 * 5 + i), 1e-6);
+  }
+  const ir::Named<ir::Value> results = program->capture_results(row, Mode::Eval);
+  EXPECT_EQ(ir::find(results, "x")->get<ir::Tensor>()->shape(), ir::Shape{16});
+  EXPECT_EQ(ir::find(results, "seq_blocks_1")->get<ir::Tensor>()->shape(), ir::Shape{8});
+}
+
+TEST_P(ContractTest, OneImageNeedsNoBatch) {
+  const auto program = compile(sequence({"Conv2d(2, 3, kernel_size=(3, 3))", "ReLU()"}));
+  const ir::Tensor image[] = {test::random_tensor({2, 6, 7}, 1)};
+  const ir::Tensor batch[] = {image[0].reshaped({1, 2, 6, 7})};
+  const ir::Tensor one = program->forward(image, Mode::Eval);
+  EXPECT_EQ(one.shape(), (ir::Shape{3, 4, 5}));
+  EXPECT_EQ(one.reshaped({1, 3, 4, 5}), program->forward(batch, Mode::Eval));
+}
+
+TEST_P(ContractTest, OneRowIsRefusedWhereALayerNeedsABatch) {
+  const auto program = compile(sequence({"Linear(16, 5)", "BatchNorm1d(5)"}));
+  const ir::Tensor row[] = {test::random_tensor({16}, 1)};
+  const Error error = error_of([&] { program->forward(row, Mode::Eval); });
+  EXPECT_EQ(error.kind(), ErrorKind::Usage);
+  EXPECT_EQ(error.message(), "BatchNorm1d(5) reads [N, 5] or [N, 5, L], but its input is [5]");
+  EXPECT_EQ(error.where().node, "seq_blocks_1");
+}
+
 TEST_P(ContractTest, InputsThatDoNotFitNameTheNode) {
   const auto program = compile(sequence({"ReLU()", "Linear(16, 5)"}));
   const ir::Tensor wrong[] = {test::random_tensor({4, 15}, 1)};
@@ -383,6 +420,7 @@ TEST_P(ContractTest, InputsThatDoNotFitNameTheNode) {
   EXPECT_NE(error.kind(), ErrorKind::Internal);
   EXPECT_EQ(error.message().find('\n'), std::string::npos) << error.message();
   EXPECT_EQ(error.where().node, "seq_blocks_1");
+  EXPECT_THAT(error.message(), HasSubstr("[4, 15]")) << "the input's shape, not a made-up one";
 }
 
 TEST_P(ContractTest, LabelsOutsideOfTheClassesAreAnError) {

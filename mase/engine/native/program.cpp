@@ -30,6 +30,26 @@ ir::Shape sample_shape(const ir::Tensor& features) {
   return {features.shape().begin() + 1, features.shape().end()};
 }
 
+ir::Shape with_batch(const ir::Shape& row) {
+  ir::Shape shape{1};
+  shape.insert(shape.end(), row.begin(), row.end());
+  return shape;
+}
+
+bool takes_rows(const ir::Graph& graph, const ir::Shape& sample) {
+  try {
+    make_plan(graph, sample);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// Layers that count dimensions from the front read something else where the batch is missing.
+bool counts_dimensions(const ir::Node& node) {
+  return node.op.starts_with("batch_norm") || node.op.find("softmax") != std::string::npos;
+}
+
 // The value of a `size` node: the shape, or one of its entries.
 ir::Value size_result(const ir::Node& node, const ir::Tensor& input) {
   const ir::Value* dim = node.args.size() > 1 ? &node.args[1] : nullptr;
@@ -67,6 +87,17 @@ void NativeProgram::prepare(const ir::Shape& sample) {
   plan_ = make_plan(graph_, sample);
   executor_ = std::make_unique<Executor>(plan_, kernels_, options_.seed, integer_);
   sample_ = sample;
+}
+
+// Whether the input is one row without a batch in front, as PyTorch's layers take it. Where both
+// readings fit the network it is a batch.
+bool NativeProgram::is_one_row(const ir::Tensor& input) const {
+  const ir::Shape& shape = input.shape();
+  if (shape.empty()) return true;
+  if (executor_ && sample_shape(input) == sample_) return false;
+  if (executor_ && shape == sample_ && shape.size() == 1) return true;
+  if (takes_rows(graph_, sample_shape(input)) || !takes_rows(graph_, shape)) return false;
+  return shape.size() == 1 || std::none_of(graph_.begin(), graph_.end(), counts_dimensions);
 }
 
 void NativeProgram::take_labels(const ir::Tensor& labels) {
@@ -156,7 +187,9 @@ void NativeProgram::set_learning_rate(double rate) {
 ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
                                   std::uint64_t step) {
   const FlushDenormals flush;
-  const ir::Tensor input = as_float(inputs[0]);
+  const ir::Tensor given = as_float(inputs[0]);
+  const ir::Shape result = std::get<ops::TensorType>(types_for(given).back().second).shape;
+  const ir::Tensor input = is_one_row(given) ? given.reshaped(with_batch(given.shape())) : given;
   prepare(sample_shape(input));
   const std::int64_t count = input.dim(0);
   const int width = plan_.values[plan_.result].features;
@@ -174,7 +207,7 @@ ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
     float* const target = to + first * width;
     executor_->forward(weights_, rows, mode, step, {&plan_.result, 1}, {&target, 1});
   }
-  return out.reshaped(std::get<ops::TensorType>(types_for(input).back().second).shape);
+  return out.reshaped(result);
 }
 
 // The types of all nodes' results; the output comes last.
@@ -185,7 +218,9 @@ ir::Named<ops::ValueType> NativeProgram::types_for(const ir::Tensor& input) cons
 
 ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> inputs, Mode mode) {
   const FlushDenormals flush;
-  const ir::Tensor input = as_float(inputs[0]);
+  const ir::Tensor given = as_float(inputs[0]);
+  const ir::Named<ops::ValueType> types = types_for(given);
+  const ir::Tensor input = is_one_row(given) ? given.reshaped(with_batch(given.shape())) : given;
   // Without fusion every node has a value of its own. The weights are a copy: running statistics
   // move in it, not here.
   const Plan plan = make_plan(graph_, sample_shape(input), false);
@@ -206,16 +241,15 @@ ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> 
   executor.forward(copy.weights_, {.table = input.values<float>().data(), .rows = order}, mode, 0,
                    values, targets);
   // The plan knows samples as flat rows; callers see the shapes of the graph.
-  const ir::Named<ops::ValueType> types = types_for(input);
   ir::Named<ir::Value> out;
   std::size_t next = 0;
   for (const ir::Node& node : graph_) {
     if (node.op == "size") {
-      out.emplace_back(node.name, size_result(node, input));
+      out.emplace_back(node.name, size_result(node, given));
       continue;
     }
     ir::Tensor tensor = tensors[next++];
-    if (node.kind == ir::NodeKind::Placeholder) tensor = input;
+    if (node.kind == ir::NodeKind::Placeholder) tensor = given;
     const auto& type = std::get<ops::TensorType>(*ir::find(types, node.name));
     out.emplace_back(node.name, tensor.reshaped(type.shape));
   }

@@ -36,6 +36,7 @@ class NativeProgram : public Program {
  private:
   // The plan for rows of this shape; made anew when the shape changes.
   void prepare(const ir::Shape& sample);
+  bool is_one_row(const ir::Tensor& input) const;
   ir::Named<ops::ValueType> types_for(const ir::Tensor& input) const;
   Rows rows_of(const Batch& batch);
   void take_labels(const ir::Tensor& labels);

@@ -10,6 +10,7 @@
 
 #include "mase/engine/torch/convert.h"
 #include "mase/engine/torch/pch.h"
+#include "mase/ops/op.h"
 #include "mase/support/suggest.h"
 
 namespace mase::engine::torch_engine {
@@ -82,7 +83,7 @@ class TorchProgram::KeepBuffers {
 };
 
 TorchProgram::TorchProgram(const ir::Graph& graph, const ProgramOptions& options)
-    : plan_(make_plan(graph)), options_(options), inputs_(graph.placeholders()) {
+    : graph_(graph), plan_(make_plan(graph)), options_(options), inputs_(graph.placeholders()) {
   type_ = options.precision == Precision::Float64 ? at::kDouble : at::kFloat;
   for (const ir::Node& node : graph.nodes()) nodes_.push_back(node.name);
   for (const ir::Parameter& parameter : graph.parameters()) {
@@ -126,9 +127,22 @@ Frame TorchProgram::frame(std::span<const at::Tensor> inputs, Mode mode, std::ui
 }
 
 Frame TorchProgram::frame(std::span<const ir::Tensor> inputs, Mode mode, std::uint64_t step) const {
+  if (inputs.size() == plan_.placeholders.size()) check_shapes(inputs);
   std::vector<at::Tensor> borrowed;
   for (const ir::Tensor& input : inputs) borrowed.push_back(borrow(input));
   return frame(borrowed, mode, step);
+}
+
+void TorchProgram::check_shapes(std::span<const ir::Tensor> inputs) const {
+  std::vector<ir::Shape> shapes;
+  ir::Named<ops::TensorType> types;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    shapes.push_back(inputs[i].shape());
+    types.emplace_back(inputs_[i], ops::TensorType{inputs[i].shape(), inputs[i].dtype()});
+  }
+  if (shapes == checked_) return;
+  ops::infer_types(graph_, types);
+  checked_ = std::move(shapes);
 }
 
 ir::Tensor TorchProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,

@@ -49,9 +49,13 @@ class TorchProgram final : public Program {
   Frame frame(std::span<const ir::Tensor> inputs, Mode mode, std::uint64_t step) const;
   Judged judge(const Rows& rows, Mode mode, std::uint64_t step) const;
   at::Tensor as_input(at::Tensor value) const;
+  // Throws Error{Usage}, naming the node, for inputs that a layer cannot read.
+  void check_shapes(std::span<const ir::Tensor> inputs) const;
 
+  ir::Graph graph_;  // its shape rules; parameters are those below
   Plan plan_;
   ProgramOptions options_;
+  mutable std::vector<ir::Shape> checked_;  // of the inputs that came last
   at::ScalarType type_ = at::kFloat;
   std::vector<std::string> names_;  // of parameters and buffers, order of the graph
   std::vector<at::Tensor> tensors_;
