@@ -10,7 +10,11 @@
 namespace mase::data {
 
 Loader::Loader(std::int64_t rows, std::int64_t batch_size, bool shuffle, std::uint64_t seed)
-    : rows_(rows), batch_size_(batch_size), shuffle_(shuffle), seed_(seed) {
+    : rows_(rows),
+      // A batch size beyond the rows means one batch of all of them.
+      batch_size_(std::min(batch_size, std::max<std::int64_t>(rows, 1))),
+      shuffle_(shuffle),
+      seed_(seed) {
   if (batch_size < 1) usage_error("the batch size must be at least 1");
   if (rows < 0 || rows > std::numeric_limits<std::uint32_t>::max()) {
     usage_error("a split may hold at most 4294967295 rows");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "mase/passes/pass.h"
@@ -72,6 +73,11 @@ void check_value(const Option& option, const ir::Value& value, const Location& w
   check_choices(option, value, where, diagnostics);
   if (!value.is_number()) return;
   const double number = value.as_number();
+  if (!std::isfinite(number)) {
+    diagnostics.add(
+        fmt::format("'{}' is {}, must be a finite number", option.name, ir::repr(value)), where);
+    return;
+  }
   if ((option.low && number < *option.low) || (option.high && number > *option.high)) {
     const std::string range = option.low && option.high
                                   ? fmt::format("from {} to {}", *option.low, *option.high)

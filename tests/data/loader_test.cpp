@@ -48,6 +48,15 @@ TEST(Loader, AnEmptySplitHasNoBatches) {
   EXPECT_EQ(Loader(0, 8, true, 0).batches(), 0);
 }
 
+TEST(Loader, ABatchSizeBeyondTheRowsIsOneBatch) {
+  for (const std::int64_t size : {std::int64_t{6}, std::numeric_limits<std::int64_t>::max()}) {
+    Loader loader(5, size, false, 0);
+    EXPECT_EQ(loader.batches(), 1);
+    EXPECT_EQ(loader.batch(0).size(), 5u);
+    EXPECT_EQ(Loader(0, size, true, 0).batches(), 0);
+  }
+}
+
 TEST(Loader, RefusesABatchSizeOfZero) {
   EXPECT_THROW(Loader(5, 0, true, 0), Error);
 }

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "mase/passes/pass.h"
 
 namespace mase::passes {
@@ -50,6 +52,13 @@ TEST(Options, NoneIsAbsentWithoutTheDefault) {
   const Options options = check_options(kPass, given, {}, diagnostics);
   EXPECT_TRUE(diagnostics.empty());
   EXPECT_EQ(options.find("file_name"), nullptr);
+}
+
+TEST(Options, NumbersAreFinite) {
+  for (const double wrong : {NAN, HUGE_VAL, -HUGE_VAL}) {
+    EXPECT_THAT(problems(kPass, {{"samples", 1}, {"quantile", wrong}}),
+                ElementsAre(HasSubstr("must be a finite number")));
+  }
 }
 
 TEST(Options, AllProblemsAreReportedTogether) {
