@@ -35,6 +35,12 @@ struct UsageProblems : std::exception {
   Diagnostics diagnostics;
 };
 
+void add_all(const Diagnostics& from, Diagnostics& to) {
+  for (const mase::Problem& problem : from.problems()) {
+    to.add(problem.message, problem.where, problem.hint);
+  }
+}
+
 int stdout_width() {
   return mase::inspect_terminal(STDOUT_FILENO).width;
 }
@@ -125,6 +131,14 @@ void check_use(const CommandLine& line, Invocation& invocation, Diagnostics& dia
   }
 }
 
+// All problems at once. Where every one of them is a file that is not there, the command is right
+// and an input cannot be read.
+void throw_if_any(Diagnostics diagnostics, const Diagnostics& missing) {
+  if (diagnostics.empty()) missing.throw_if_any(ErrorKind::Unreadable);
+  add_all(missing, diagnostics);
+  diagnostics.throw_if_any();
+}
+
 // The configuration file and the passes it names, plug-ins loaded first; all problems together.
 void configure(Invocation& invocation) {
   Settings& settings = invocation.settings;
@@ -139,7 +153,7 @@ void configure(Invocation& invocation) {
   if (invocation.action->takes_lists) {
     invocation.sweep = planned_sweep(file, settings, diagnostics);
   }
-  diagnostics.throw_if_any();
+  throw_if_any(std::move(diagnostics), settings.missing());
 }
 
 int run_arguments(const std::vector<std::string>& arguments) {
@@ -155,7 +169,10 @@ int run_arguments(const std::vector<std::string>& arguments) {
     std::cout << version_text(isatty(STDOUT_FILENO) != 0);
     return 0;
   }
-  if (!problems.diagnostics.empty()) throw problems;
+  if (!problems.diagnostics.empty()) {
+    add_all(line.missing, problems.diagnostics);
+    throw problems;
+  }
   if (const auto* what = line.find("info")) {
     std::cout << list_supported(what->as_text());
     return 0;
@@ -169,7 +186,11 @@ int run_arguments(const std::vector<std::string>& arguments) {
   invocation.settings.apply(line);
   bind_positionals(line, invocation, problems.diagnostics);
   check_use(line, invocation, problems.diagnostics);
-  if (!problems.diagnostics.empty()) throw problems;
+  if (!problems.diagnostics.empty()) {
+    add_all(line.missing, problems.diagnostics);
+    throw problems;
+  }
+  line.missing.throw_if_any(ErrorKind::Unreadable);
 
   configure(invocation);
   return invocation.action->run(invocation);

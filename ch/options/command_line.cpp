@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ch/action.h"
+#include "mase/io/checkpoint.h"
 #include "mase/support/suggest.h"
 
 namespace ch {
@@ -74,20 +75,29 @@ std::optional<Match> match_flag(const std::string& flag, Diagnostics& diagnostic
 
 // Whether `text` may be the value of an option whose value can be left out: a positional that
 // follows (`--resume jsc-tiny jsc`) must not be swallowed.
-bool may_be_optional_value(const Option& option, const std::string& text) {
+// `spare`: there are more words than the action has places for, so one of them is the value.
+bool may_be_optional_value(const Option& option, const std::string& text, bool spare) {
+  namespace fs = std::filesystem;
   for (const std::string_view choice : option.choices) {
     if (choice == text) return true;
   }
+  if (!option.or_path) return false;
+  const fs::path path = text;
   std::error_code error;
-  return option.or_path && std::filesystem::is_regular_file(text, error);
+  if (spare || path.extension() == ".ckpt") return true;
+  // A file that is there is what it holds: a model file or a table may follow, too.
+  if (fs::is_regular_file(path, error)) return mase::io::detect_checkpoint(path).ok();
+  return text.find('/') != std::string::npos;
 }
 
 void add_list(CommandLine& line, const Match& match, const std::string& text,
               Diagnostics& diagnostics) {
   std::vector<std::string> problems;
   std::vector<Value> values = parse_list(*match.option, text, problems);
+  const bool missing = names_missing_file(*match.option, text);
   for (const std::string& problem : problems) {
-    diagnostics.add(fmt::format("argument {}: {}", match.spelling, problem));
+    (missing ? line.missing : diagnostics)
+        .add(fmt::format("argument {}: {}", match.spelling, problem));
   }
   if (!problems.empty() || values.empty()) return;
   Value first = values.front();
@@ -101,7 +111,9 @@ void add_value(CommandLine& line, const Match& match, const std::string& text,
   std::optional<Value> value = parse_value(*match.option, text, problem);
   if (value) problem = check_value(*match.option, *value);
   if (!problem.empty()) {
-    diagnostics.add(fmt::format("argument {}: {}", match.spelling, problem));
+    const bool missing = value && names_missing_file(*match.option, *value);
+    (missing ? line.missing : diagnostics)
+        .add(fmt::format("argument {}: {}", match.spelling, problem));
     return;
   }
   if (match.option->type == Type::TextList) {
@@ -114,11 +126,16 @@ void add_value(CommandLine& line, const Match& match, const std::string& text,
   line.given.push_back({match.option, std::move(*value), match.spelling});
 }
 
-// `lists`: options that may vary take several values.
-CommandLine read(std::span<const std::string> arguments, bool lists, Diagnostics& diagnostics) {
+struct Reading {
+  bool lists = false;  // options that may vary take several values
+  bool spare = false;  // one word more than there are places for
+};
+
+CommandLine read(std::span<const std::string> arguments, const Reading& reading,
+                 Diagnostics& diagnostics) {
   CommandLine line;
   const auto add = [&](const Match& match, const std::string& text) {
-    const bool list = lists && match.option->may_vary;
+    const bool list = reading.lists && match.option->may_vary;
     (list ? add_list : add_value)(line, match, text, diagnostics);
   };
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -147,7 +164,7 @@ CommandLine read(std::span<const std::string> arguments, bool lists, Diagnostics
     } else if (equals != std::string::npos) {
       add(*match, argument.substr(equals + 1));
     } else if (option.type == Type::OptionalChoice) {
-      const bool take = has_next && may_be_optional_value(option, arguments[i + 1]);
+      const bool take = has_next && may_be_optional_value(option, arguments[i + 1], reading.spare);
       add(*match, take ? arguments[++i] : std::string(option.choices.front()));
     } else if (has_next) {
       add(*match, arguments[++i]);
@@ -168,12 +185,17 @@ const Value* CommandLine::find(std::string_view dest) const {
 }
 
 CommandLine read_command_line(std::span<const std::string> arguments, Diagnostics& diagnostics) {
-  // Whether values are lists depends on the action, which may stand behind them.
+  // Whether values are lists, and how many words have a place, depends on the action, which may
+  // stand behind them.
   Diagnostics ignored;
-  const CommandLine first = read(arguments, false, ignored);
+  const CommandLine first = read(arguments, {}, ignored);
   const Action* action =
       first.positionals.empty() ? nullptr : find_action(first.positionals.front());
-  return read(arguments, action && action->takes_lists, diagnostics);
+  if (!action) return read(arguments, {}, diagnostics);
+  return read(arguments,
+              {.lists = action->takes_lists,
+               .spare = first.positionals.size() > 1 + action->positionals.size()},
+              diagnostics);
 }
 
 }  // namespace ch

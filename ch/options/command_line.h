@@ -20,6 +20,7 @@ struct Given {
 struct CommandLine {
   std::vector<std::string> positionals;  // the action first
   std::vector<Given> given;              // in order; the last of several wins
+  mase::Diagnostics missing;             // options that name files that are not there
 
   // The value given last, or null.
   const mase::ir::Value* find(std::string_view dest) const;

@@ -115,6 +115,10 @@ std::vector<mase::ir::Value> parse_list(const Option& option, std::string_view t
 // Returns "" if the value is fine. Paths are made absolute in place.
 std::string check_value(const Option& option, mase::ir::Value& value);
 
+// Whether a value that check_value refuses is a path with nothing to read there: an unreadable
+// input rather than a mistake in the command.
+bool names_missing_file(const Option& option, const mase::ir::Value& value);
+
 // As Python's str(): what the argument table shows.
 std::string shown(const mase::ir::Value& value);
 

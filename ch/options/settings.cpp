@@ -126,7 +126,8 @@ void Settings::apply_key(const std::string& key, const TomlNode& node, Diagnosti
   }
   const std::string problem = check_file_value(*option, node.where, *value);
   if (!problem.empty()) {
-    diagnostics.add(fmt::format("'{}': {}", key, problem), node.where);
+    (names_missing_file(*option, *value) ? missing_ : diagnostics)
+        .add(fmt::format("'{}': {}", key, problem), node.where);
     return;
   }
   setting.file = std::move(value);

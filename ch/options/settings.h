@@ -44,8 +44,8 @@ class Settings {
   std::string text_or(std::string_view dest, std::string_view otherwise) const;
 
   void apply(const CommandLine& line);
-  // The top level of a configuration file. Unknown keys and wrong values go to `diagnostics`, keys
-  // without a function here to warnings().
+  // The top level of a configuration file. Unknown keys and wrong values go to `diagnostics`, files
+  // that are not there to missing(), keys without a function here to warnings().
   void apply(const mase::io::TomlNode& file, mase::Diagnostics& diagnostics);
   // Settles what merging leaves open: values that mean "none". Call last.
   void settle();
@@ -54,6 +54,8 @@ class Settings {
   std::vector<mase::ir::Value> values_of(std::string_view dest) const;
 
   bool has_file() const { return has_file_; }
+  // Keys of the configuration file that name files that are not there.
+  const mase::Diagnostics& missing() const { return missing_; }
   // Log lines at level warning, once a log exists.
   const std::vector<std::string>& warnings() const { return warnings_; }
   void warn(std::string text) { warnings_.push_back(std::move(text)); }
@@ -67,6 +69,7 @@ class Settings {
 
   std::vector<Setting> settings_;
   std::vector<std::string> warnings_;
+  mase::Diagnostics missing_;
   bool has_file_ = false;
 };
 

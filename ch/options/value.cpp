@@ -53,7 +53,16 @@ std::string check_choice(const Option& option, const std::string& value) {
 std::string path_hint(const fs::path& path) {
   const std::string text = path.string();
   const std::string other = text.starts_with("../") ? text.substr(3) : "../" + text;
-  return fs::exists(other) ? fmt::format("; did you mean '{}'?", other) : "";
+  std::error_code error;
+  return fs::exists(other, error) ? fmt::format("; did you mean '{}'?", other) : "";
+}
+
+// Why there is nothing to read: it is not there, or may not be looked at.
+std::string absence(std::string_view what, const fs::path& path, const std::error_code& error) {
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fmt::format("'{}' cannot be read: {}", path.string(), error.message());
+  }
+  return fmt::format("{} not found: '{}'{}", what, path.string(), path_hint(path));
 }
 
 std::string check_path(const Option& option, std::string& value) {
@@ -63,12 +72,11 @@ std::string check_path(const Option& option, std::string& value) {
   const bool exists = fs::exists(status);
   switch (option.type) {
     case Type::File:
-      if (!exists) return fmt::format("file not found: '{}'{}", value, path_hint(path));
+      if (!exists) return absence("file", path, error);
       if (fs::is_directory(status)) return fmt::format("expected path to file: '{}'", value);
       break;
     case Type::FileOrFolder:
-      if (!exists)
-        return fmt::format("file or directory not found: '{}'{}", value, path_hint(path));
+      if (!exists) return absence("file or directory", path, error);
       break;
     default:
       if (exists && !fs::is_directory(status)) {
@@ -86,15 +94,18 @@ std::string check_range(const Option& option, double value) {
   const bool high = option.maximum && !(value <= *option.maximum);
   if (!std::isfinite(value)) return "must be a finite number";
   if (!low && !high) return "";
+  // A bound that only keeps counts from overflowing is named by itself.
+  constexpr double kOpen = 1e9;
+  const bool open = option.maximum && *option.maximum >= kOpen;
   std::string text;
   if (option.minimum && option.maximum && *option.minimum == *option.maximum) {
     text = fmt::format("must be {:g}", *option.minimum);
-  } else if (option.minimum && option.maximum) {
+  } else if (option.minimum && option.maximum && !open) {
     text = fmt::format("must lie in {:g} to {:g}", *option.minimum, *option.maximum);
   } else if (low) {
     text = fmt::format("must be at least {:g}", *option.minimum);
   } else {
-    text = fmt::format("must be at most {:g}", *option.maximum);
+    text = fmt::format("must be at most {:.17g}", *option.maximum);
   }
   text += fmt::format(", got {:g}", value);
   if (!option.range_reason.empty()) text += fmt::format(": {}", option.range_reason);
@@ -134,6 +145,7 @@ std::string check_value(const Option& option, Value& value) {
   if (value.is_none()) return "";
   switch (option.type) {
     case Type::Int:
+    case Type::PositiveInt:
     case Type::Number:
       return check_range(option, value.as_number());
     case Type::Choice:
@@ -141,11 +153,14 @@ std::string check_value(const Option& option, Value& value) {
     case Type::OptionalChoice: {
       std::string problem = check_choice(option, value.as_text());
       if (problem.empty() || !option.or_path) return problem;
+      const fs::path path = value.as_text();
       std::error_code error;
-      if (!fs::exists(value.as_text(), error)) {
-        return fmt::format("{}, and no such file", problem);
+      if (!fs::exists(fs::status(path, error))) {
+        const std::vector<std::string> names(option.choices.begin(), option.choices.end());
+        const std::string near = mase::did_you_mean(path.string(), names);
+        return absence("file", path, error) + (near.empty() ? "" : "; " + near);
       }
-      value = fs::absolute(value.as_text()).lexically_normal().string();
+      value = fs::absolute(path, error).lexically_normal().string();
       return "";
     }
     case Type::File:
@@ -159,6 +174,17 @@ std::string check_value(const Option& option, Value& value) {
     default:
       return "";
   }
+}
+
+bool names_missing_file(const Option& option, const Value& value) {
+  const bool path =
+      option.type == Type::File || option.type == Type::FileOrFolder || option.or_path;
+  const auto* text = value.get<std::string>();
+  if (!path || !text || text->empty()) return false;
+  const auto& choices = option.choices;
+  if (std::find(choices.begin(), choices.end(), *text) != choices.end()) return false;
+  std::error_code error;
+  return !fs::exists(fs::status(*text, error));
 }
 
 std::string shown(const Value& value) {

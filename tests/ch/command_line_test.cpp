@@ -1,8 +1,13 @@
 // Command lines as users of argparse type them.
 #include "ch/options/command_line.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "mase/io/checkpoint.h"
 
 namespace ch {
 namespace {
@@ -15,13 +20,16 @@ using testing::IsEmpty;
 
 struct Parsed {
   CommandLine line;
-  std::vector<std::string> problems;
+  std::vector<std::string> problems;  // of both kinds
 };
 
 Parsed parse(std::vector<std::string> arguments) {
   Diagnostics diagnostics;
   Parsed parsed{.line = read_command_line(arguments, diagnostics)};
   for (const mase::Problem& problem : diagnostics.problems()) {
+    parsed.problems.push_back(problem.text());
+  }
+  for (const mase::Problem& problem : parsed.line.missing.problems()) {
     parsed.problems.push_back(problem.text());
   }
   return parsed;
@@ -93,12 +101,39 @@ TEST(CommandLine, AnOptionalValueDoesNotSwallowAPositional) {
   EXPECT_EQ(value(parsed, "resume"), Value("last"));
   EXPECT_THAT(parsed.line.positionals, ElementsAre("train", "jsc-tiny", "jsc"));
   EXPECT_EQ(value(parse({"--resume", "best"}), "resume"), Value("best"));
-  EXPECT_EQ(value(parse({"--resume", MASE_SOURCE_DIR "/CMakeLists.txt"}), "resume"),
-            Value(MASE_SOURCE_DIR "/CMakeLists.txt"));
-  EXPECT_THAT(parse({"--resume=/no/such.ckpt"}).problems,
-              ElementsAre(HasSubstr("and no such file")));
+  // A file that is no checkpoint may be the model or the table.
+  EXPECT_THAT(
+      parse({"train", "jsc-tiny", "--resume", MASE_SOURCE_DIR "/CMakeLists.txt"}).line.positionals,
+      ElementsAre("train", "jsc-tiny", MASE_SOURCE_DIR "/CMakeLists.txt"));
   EXPECT_EQ(value(parse({"--info"}), "info"), Value("all"));
   EXPECT_EQ(value(parse({"--info", "model"}), "info"), Value("model"));
+}
+
+TEST(CommandLine, AnOptionalValueMayBeAnyPath) {
+  const std::string there = testing::TempDir() + "/resume.ckpt";
+  mase::io::write_lightning_checkpoint(there, {});
+  EXPECT_EQ(value(parse({"train", "--resume", there}), "resume"), Value(there));
+  std::filesystem::remove(there);
+  for (const char* absent : {"nothere.ckpt", "no/such/run", "../last.ckpt"}) {
+    const Parsed parsed = parse({"train", "--resume", absent});
+    EXPECT_THAT(parsed.problems,
+                ElementsAre(HasSubstr(fmt::format("file not found: '{}'", absent))));
+    EXPECT_THAT(parsed.line.positionals, ElementsAre("train"));
+  }
+  // Where every place has its word, one more is the value, whatever it looks like.
+  const Parsed full = parse({"train", "jsc-tiny", "jsc", "--resume", "lst"});
+  EXPECT_THAT(full.problems, ElementsAre("argument --resume: file not found: 'lst'; did you mean "
+                                         "'last' or 'best'?"));
+  EXPECT_THAT(full.line.positionals, ElementsAre("train", "jsc-tiny", "jsc"));
+}
+
+TEST(CommandLine, KeepsMissingFilesApart) {
+  Diagnostics diagnostics;
+  const CommandLine line = read_command_line(
+      std::vector<std::string>{"--load", "no.ckpt", "--config=no.toml", "--resume=no", "--seed=x"},
+      diagnostics);
+  EXPECT_EQ(line.missing.problems().size(), 3u);
+  EXPECT_EQ(diagnostics.problems().size(), 1u);
 }
 
 TEST(CommandLine, ReportsAllProblemsTogether) {

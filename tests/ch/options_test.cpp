@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 
@@ -32,7 +34,7 @@ std::string valid_text(const Option& option) {
   switch (option.type) {
     case Type::Int:
     case Type::PositiveInt:
-      return option.maximum ? "1" : "7";
+      return option.maximum == 1 ? "1" : "7";
     case Type::Number:
       return "0.25";
     case Type::Choice:
@@ -81,7 +83,8 @@ TEST_P(EachOption, RefusesAWrongValue) {
       option.type == Type::Folder ? MASE_SOURCE_DIR "/CMakeLists.txt" : "/no/such/thing";
   Diagnostics diagnostics;
   const std::string given = std::string(option.flags.front()) + "=" + wrong;
-  read_command_line(std::vector{given}, diagnostics);
+  const CommandLine line = read_command_line(std::vector{given}, diagnostics);
+  for (const mase::Problem& problem : line.missing.problems()) diagnostics.add(problem.message);
   ASSERT_EQ(diagnostics.problems().size(), 1u);
   EXPECT_THAT(diagnostics.problems()[0].message, HasSubstr(option.flags.front()));
   EXPECT_THAT(diagnostics.problems()[0].message, HasSubstr(wrong));
@@ -120,6 +123,20 @@ TEST_P(EachOption, HoldsItsOwnRules) {
   for (const Refusal& refusal : option.refused) {
     Value value = refusal.value;
     EXPECT_THAT(check_value(option, value), HasSubstr(refusal.reason));
+  }
+}
+
+TEST_P(EachOption, HasBoundsThatKeepItFromOverflow) {
+  const Option& option = *GetParam();
+  const bool whole = option.type == Type::Int || option.type == Type::PositiveInt;
+  if (whole && option.dest != "seed") {  // whose every bit counts
+    Value most = std::numeric_limits<std::int64_t>::max();
+    EXPECT_THAT(check_value(option, most), HasSubstr("must be"));
+  }
+  if (option.type != Type::Number) return;
+  for (const double wrong : {NAN, HUGE_VAL, -HUGE_VAL}) {
+    Value value = wrong;
+    EXPECT_THAT(check_value(option, value), HasSubstr("must be a finite number"));
   }
 }
 

@@ -31,6 +31,9 @@ Merged merge(const std::string& toml, std::vector<std::string> arguments = {}) {
   for (const mase::Problem& problem : diagnostics.problems()) {
     merged.problems.push_back(problem.text());
   }
+  for (const mase::Problem& problem : merged.settings.missing().problems()) {
+    merged.problems.push_back(problem.text());
+  }
   return merged;
 }
 
