@@ -43,7 +43,7 @@ std::string csv_text(const mase::train::Predictions& predictions,
     for (std::int64_t c = 0; c < classes; ++c) text += fmt::format("{},", logits[r * classes + c]);
     const auto decided = static_cast<std::int64_t>(predictions.classes.at(r));
     text += fmt::format("{}", decided);
-    if (!class_names.empty()) text += "," + class_names.at(decided);
+    if (!class_names.empty()) text += "," + (decided < 0 ? "" : class_names.at(decided));
     text += "\n";
   }
   return text;
@@ -86,6 +86,10 @@ int run_predict(Invocation& invocation) {
     mase::io::write_npy(classes, predictions.classes);
     run.info(fmt::format("Logits of {} rows written to {}, classes to {}", split.rows(),
                          path.string(), classes.string()));
+  }
+  if (!predictions.nonfinite.empty()) {
+    throw mase::Error(mase::ErrorKind::RunFailed, predictions.nonfinite, {},
+                      "the class is written as -1 where a logit is nan");
   }
   run.complete("Prediction");
   return 0;

@@ -62,6 +62,9 @@ int run_test(Invocation& invocation) {
       mase::train::test(run.graph, split, engine, batch_size, run.output(), options);
   run.phases.stop();
   if (run.json()) print_json(run, result, loaded);
+  if (!result.nonfinite.empty()) {
+    throw mase::Error(mase::ErrorKind::RunFailed, result.nonfinite);
+  }
   run.complete("Testing");
   return 0;
 }

@@ -70,6 +70,16 @@ void copy_whole(const fs::path& from, const fs::path& to) {
   copy.commit();
 }
 
+std::string content_text(const io::Checkpoint& checkpoint) {
+  return fmt::format("epoch {} (step {})", checkpoint.epoch, checkpoint.global_step);
+}
+
+// What a checkpoint of the run from before this process holds; empty if there is none.
+std::string content_of(const fs::path& path, std::int64_t version) {
+  const Result<io::Checkpoint> read = io::read_checkpoint(path);
+  return read.ok() && version_of(*read) == version ? content_text(*read) : "";
+}
+
 }  // namespace
 
 CheckpointFiles::CheckpointFiles(const fs::path& project, std::int64_t version, RunLock& lock,
@@ -147,10 +157,15 @@ void CheckpointFiles::claim(const File& file) {
 }
 
 std::string CheckpointFiles::kept() const {
-  if (last_.content.empty()) return "nothing was saved before";
-  return fmt::format(
-      "{} of {} is whole: when there is room and permission, go on from it with --resume {}",
-      last_.path.string(), last_.content, resume_argument());
+  for (const File* file : {&last_, &best_}) {
+    const std::string content =
+        file->content.empty() ? content_of(file->path, version_) : file->content;
+    if (content.empty()) continue;
+    return fmt::format(
+        "{} of {} is whole: when there is room and permission, go on from it with --resume {}",
+        file->path.string(), content, file == &last_ ? resume_argument() : file->path.string());
+  }
+  return "no checkpoint of this run was saved before";
 }
 
 std::string CheckpointFiles::resume_argument() const {
@@ -160,8 +175,7 @@ std::string CheckpointFiles::resume_argument() const {
 }
 
 void CheckpointFiles::write(File& file, const io::Checkpoint& checkpoint) {
-  const std::string content =
-      fmt::format("epoch {} (step {})", checkpoint.epoch, checkpoint.global_step);
+  const std::string content = content_text(checkpoint);
   const fs::path folder = file.path.parent_path();
   if (!(best_.content.empty() && last_.content.empty()) && !is_there(folder)) {
     output_.warn(fmt::format("{} was removed during the run: it is made anew, what it held is lost",

@@ -59,8 +59,8 @@ class Fit {
   // Epochs in which so many updates happen, the last one begun.
   std::int64_t epochs_of(std::int64_t steps) const {
     const std::int64_t n = options_.accumulate_grad_batches;
-    const std::int64_t per_epoch = (batches_ + n - 1) / n;
-    return (steps + per_epoch - 1) / per_epoch;
+    const std::int64_t per_epoch = batches_ / n + (batches_ % n > 0 ? 1 : 0);
+    return steps / per_epoch + (steps % per_epoch > 0 ? 1 : 0);
   }
   bool awaits_validation() const { return position_.batch == batches_; }
   bool goes_on() const {
@@ -268,8 +268,9 @@ void Fit::stop_on_nonfinite(const char* stage, std::span<const std::uint32_t> ro
       fmt::format("the loss is not finite in {}, epoch {}, batch {} (step {}): {}", stage,
                   position_.epoch, position_.batch, position_.step, origin.cause),
       {.node = origin.node},
-      fmt::format("try a smaller --learning-rate than {}; checkpoints hold the epochs before",
-                  ir::repr(options_.optimiser.learning_rate)));
+      fmt::format("try a smaller --learning-rate than {}{}",
+                  ir::repr(options_.optimiser.learning_rate),
+                  files_->has_checkpoint() || from_ ? "; checkpoints hold the epochs before" : ""));
 }
 
 std::string Fit::postfix() const {
@@ -369,7 +370,8 @@ void check_fit(const ir::Graph& graph, const data::DataSet& data, const FitOptio
   if (!single || options.one_batch) return;
   for (const ir::Node& node : graph) {
     if (node.op != "batch_norm1d") continue;
-    usage_error(fmt::format("a batch of a single row cannot be normalised: {} rows leave one over "
+    throw Error(ErrorKind::RunFailed,
+                fmt::format("a batch of a single row cannot be normalised: {} rows leave one over "
                             "in batches of {}",
                             rows, options.batch_size),
                 {.node = node.name}, "choose another --batch-size");

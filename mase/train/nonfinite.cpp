@@ -51,14 +51,18 @@ std::string bad_parameters(const ir::Node& node, const ir::State& state) {
 
 NonFinite find_nonfinite(const ir::Graph& graph, engine::Program& program, const data::Split& split,
                          std::span<const std::uint32_t> rows, engine::Mode mode) {
-  const data::Split batch = data::take(split, rows);
-  const std::array<ir::Tensor, 1> inputs{batch.features};
+  return find_nonfinite(graph, program, data::take(split, rows).features, mode);
+}
+
+NonFinite find_nonfinite(const ir::Graph& graph, engine::Program& program,
+                         const ir::Tensor& features, engine::Mode mode) {
+  const std::array<ir::Tensor, 1> inputs{features};
   const ir::Named<ir::Value> results = program.capture_results(inputs, mode);
   const ir::State state = program.state();
   for (const ir::Node& node : graph) {
     const ir::Value* value = ir::find(results, node.name);
     const ir::Tensor* tensor = value ? value->get<ir::Tensor>() : nullptr;
-    if (node.kind == ir::NodeKind::Placeholder && !tensor) tensor = &batch.features;
+    if (node.kind == ir::NodeKind::Placeholder && !tensor) tensor = &features;
     if (!tensor) continue;
     const Count count = count_nonfinite(*tensor);
     if (!count.any()) continue;

@@ -17,6 +17,9 @@ struct NonFinite {
 
 // Runs the rows through the network once more and looks at every result in execution order.
 // A node's inputs are finite when it is named, so it (or its parameters) is the origin.
+NonFinite find_nonfinite(const ir::Graph& graph, engine::Program& program,
+                         const ir::Tensor& features, engine::Mode mode);
+// The same for these rows of a split.
 NonFinite find_nonfinite(const ir::Graph& graph, engine::Program& program, const data::Split& split,
                          std::span<const std::uint32_t> rows, engine::Mode mode);
 

@@ -39,6 +39,8 @@ class RunFiles {
   // At the end of a run that did not fail: what is pending, and the present position.
   void finish(const engine::Program& program, const Position& position);
 
+  // Whether an epoch of this run is in a checkpoint, or will be by rescue().
+  bool has_checkpoint() const { return has_best_ || has_last_ || pending_best_.has_value(); }
   // Empty if this run has none.
   std::filesystem::path best() const;
   std::filesystem::path last() const;

@@ -8,6 +8,7 @@
 #include "mase/train/bar.h"
 #include "mase/train/evaluate.h"
 #include "mase/train/metrics_log.h"
+#include "mase/train/nonfinite.h"
 #include "mase/train/run_folder.h"
 #include "mase/train/train.h"
 
@@ -26,6 +27,14 @@ void log_result(const TestResult& result, const Output& output) {
   events.flush();
 }
 
+std::string cause_of(const Evaluation& done, const ir::Graph& graph, engine::Program& program,
+                     const data::Split& split, const data::Loader& loader) {
+  if (done.nonfinite < 0) return "";
+  const NonFinite origin =
+      find_nonfinite(graph, program, split, loader.batch(done.nonfinite), engine::Mode::Eval);
+  return fmt::format("the loss is not finite in batch {}: {}", done.nonfinite, origin.cause);
+}
+
 }  // namespace
 
 TestResult test(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
@@ -40,7 +49,8 @@ TestResult test(const ir::Graph& graph, const data::Split& split, const engine::
   bar.finish(done.batches);
   const TestResult result{.accuracy = done.metrics.accuracy(),
                           .loss = done.metrics.loss.value(),
-                          .rows = done.metrics.total};
+                          .rows = done.metrics.total,
+                          .nonfinite = cause_of(done, graph, *program, split, loader)};
   if (!output.folder.empty()) log_result(result, output);
   if (output.out) *output.out << print_test_table(result, output.width) << std::flush;
   return result;

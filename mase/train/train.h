@@ -86,8 +86,13 @@ struct FitResult {
   int signal = 0;
 };
 
-// Throws Error{Usage} for options that no run on this data can have. `fit` begins with it.
+// Throws Error{Usage} for options that no run can have, Error{RunFailed} for those that this data
+// cannot be trained with. `fit` begins with it.
 void check_fit(const ir::Graph& graph, const data::DataSet& data, const FitOptions& options);
+
+// The graph that `fit` goes on with: where `options.resume` names a checkpoint of a quantised
+// network, a float graph gets its number formats. For those who choose an engine by the graph.
+ir::Graph resumed_graph(ir::Graph graph, const FitOptions& options, const Output& output = {});
 
 FitResult fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engine,
               const FitOptions& options, const Output& output = {});
@@ -96,6 +101,8 @@ struct TestResult {
   double accuracy = 0;  // correct / total
   double loss = 0;      // mean over batches of the batch mean, single precision as printed
   std::int64_t rows = 0;
+  // Where the loss is not finite: the first such batch and the cause; empty otherwise.
+  std::string nonfinite = {};
 };
 
 TestResult test(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
@@ -107,8 +114,9 @@ std::string print_test_table(const TestResult& result, int width);
 std::string print_model_summary(const ir::Graph& graph);
 
 struct Predictions {
-  ir::Tensor logits;   // [N, classes] float32
-  ir::Tensor classes;  // [N] int64
+  ir::Tensor logits;           // [N, classes] float32
+  ir::Tensor classes;          // [N] int64; -1 where a logit is NaN, as nothing is decided there
+  std::string nonfinite = {};  // how many rows have logits that are not finite, and the cause
 };
 Predictions predict(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
                     std::int64_t batch_size, const engine::ProgramOptions& options = {});

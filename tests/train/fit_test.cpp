@@ -228,7 +228,7 @@ TEST(Fit, ABatchNormOfOneRowIsRefused) {
     fit(graph, blobs(321), softmax_engine(), quick());
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_EQ(error.kind(), ErrorKind::RunFailed);
     EXPECT_EQ(error.where().node, "linear");
     EXPECT_THAT(error.message(), HasSubstr("321 rows leave one over in batches of 32"));
   }

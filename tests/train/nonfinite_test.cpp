@@ -1,7 +1,9 @@
 // A loss that is not finite names the layer it comes from, on every engine.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -87,6 +89,37 @@ TEST_P(NonFiniteOn, ARateThatIsFarTooHigh) {
   EXPECT_EQ(error.kind(), ErrorKind::RunFailed);
   EXPECT_THAT(error.where().node, ::testing::StartsWith("seq_blocks_"));
   EXPECT_THAT(error.hint(), HasSubstr("--learning-rate than 1e+30"));
+}
+
+TEST_P(NonFiniteOn, OnlyCheckpointsThatExistAreNamed) {
+  const Error first = error_of(network(), blobs(300, 16, 5), 1e30);
+  EXPECT_THAT(first.hint(), ::testing::Not(HasSubstr("checkpoints")));
+}
+
+TEST_P(NonFiniteOn, ATestSaysWhere) {
+  ir::Graph graph = network();
+  const data::DataSet data = blobs(300, 16, 5);
+  EXPECT_EQ(test(graph, data.test, *engine_, 32).nonfinite, "");
+  graph.find_parameter("seq_blocks.3.weight")->value.values_mut<float>()[7] =
+      std::numeric_limits<float>::quiet_NaN();
+  const TestResult result = test(graph, data.test, *engine_, 32);
+  EXPECT_TRUE(std::isnan(result.loss));
+  EXPECT_THAT(result.nonfinite, HasSubstr("the loss is not finite in batch 0: node seq_blocks_3"));
+  EXPECT_THAT(result.nonfinite, HasSubstr("its weight holds 1 nan of 96 values"));
+}
+
+TEST_P(NonFiniteOn, APredictionDecidesNothing) {
+  data::DataSet data = blobs(300, 16, 5);
+  const std::int64_t rows = data.test.rows();
+  EXPECT_EQ(predict(network(), data.test, *engine_, 32).nonfinite, "");
+  const std::int64_t bad = rows - 1;
+  data.test.features.values_mut<float>()[bad * 16] = std::numeric_limits<float>::quiet_NaN();
+  const Predictions result = predict(network(), data.test, *engine_, 32);
+  EXPECT_THAT(
+      result.nonfinite,
+      HasSubstr(fmt::format("the logits of 1 of {} rows are not finite: the data: 1 nan", rows)));
+  EXPECT_EQ(result.classes.at(bad), -1);
+  EXPECT_GE(result.classes.at(0), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, NonFiniteOn, ::testing::Values("torch", "native"),

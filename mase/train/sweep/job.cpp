@@ -51,6 +51,9 @@ void train_and_test(const SweepRun& run, const engine::Engine& engine,
   }
   const TestResult tested = test(fitted.graph, run.data->test, engine, fit_options.batch_size, {},
                                  {.precision = fit_options.precision, .seed = fit_options.seed});
+  if (!tested.nonfinite.empty()) {
+    throw Error(ErrorKind::RunFailed, "test of the best checkpoint: " + tested.nonfinite);
+  }
   outcome.measured.test_loss = tested.loss;
   outcome.measured.test_acc = tested.accuracy;
 }
