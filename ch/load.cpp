@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "mase/io/checkpoint.h"
+#include "mase/io/mz.h"
+#include "mase/io/quantisation.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
 #include "mase/train/run_folder.h"
@@ -18,19 +21,60 @@ using mase::io::CheckpointKind;
 
 namespace {
 
-// What a folder may hold, the one to take first.
+// What a folder of ours may hold, the one to take first.
 constexpr std::array<std::string_view, 5> kInFolder = {"graph_module.mz", "best.ckpt", "last.ckpt",
                                                        "training_ckpts/best.ckpt",
                                                        "software/training_ckpts/best.ckpt"};
+// Where Lightning puts its checkpoints below the folder of a run.
+constexpr std::string_view kLightningFolder = "checkpoints";
 
-fs::path file_of(const fs::path& path) {
-  if (!fs::is_directory(path)) return path;
-  for (const std::string_view name : kInFolder) {
-    if (fs::is_regular_file(path / name)) return path / name;
+[[noreturn]] void no_checkpoint(std::string message, const fs::path& folder, std::string hint) {
+  throw mase::Error(mase::ErrorKind::Unreadable, std::move(message), {.file = folder.string()},
+                    std::move(hint));
+}
+
+// The .ckpt files of a folder, sorted; those of its `checkpoints` if it has none itself.
+std::vector<std::string> checkpoints_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::path& sub : {fs::path(), fs::path(kLightningFolder)}) {
+    fs::directory_iterator entry(folder / sub, error);
+    if (error && sub.empty()) {
+      no_checkpoint(fmt::format("the folder cannot be read: {}", error.message()), folder, {});
+    }
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      if (entry->path().extension() != ".ckpt") continue;
+      names.push_back((sub / entry->path().filename()).string());
+    }
+    if (!names.empty()) break;
   }
-  throw mase::Error(mase::ErrorKind::Unreadable, "no checkpoint in this folder",
-                    {.file = path.string()},
-                    fmt::format("looked for {}", fmt::join(kInFolder, ", ")));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The names made by ch and MASE, else the only checkpoint there is, whatever it is called.
+fs::path file_of(const fs::path& path) {
+  constexpr std::size_t kMostNamed = 8;
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return path;
+  for (const std::string_view name : kInFolder) {
+    if (fs::is_regular_file(path / name, error)) return path / name;
+  }
+  std::vector<std::string> there = checkpoints_in(path);
+  if (there.size() == 1) return path / there.front();
+  if (there.empty()) {
+    no_checkpoint("no checkpoint in this folder", path,
+                  fmt::format("looked for {} and *.ckpt", fmt::join(kInFolder, ", ")));
+  }
+  const std::size_t count = there.size();
+  if (count > kMostNamed) {
+    there.resize(kMostNamed);
+    there.emplace_back("...");
+  }
+  no_checkpoint(fmt::format("{} checkpoints are in this folder, none of them is best.ckpt or "
+                            "last.ckpt",
+                            count),
+                path, fmt::format("name one: {}", fmt::join(there, ", ")));
 }
 
 std::string type_of(const fs::path& path) {
@@ -58,19 +102,72 @@ std::string_view called(std::string_view type) {
   return type == "pt" ? "pytorch" : "mase";
 }
 
-// The newest best.ckpt below the folder of all projects; empty if there is none.
-fs::path latest_checkpoint(const fs::path& projects) {
-  fs::path latest;
-  fs::file_time_type when = fs::file_time_type::min();
+// Whether the checkpoint is one of this very network: every parameter is there, in its shape.
+bool is_of(const mase::ir::Graph& graph, const fs::path& path) {
+  const mase::Result<mase::io::Checkpoint> checkpoint = mase::io::read_checkpoint(path);
+  if (!checkpoint) return false;
+  mase::ir::Graph copy = graph;
+  return mase::io::match_parameters(*checkpoint, copy).complete();
+}
+
+// The newest best.ckpt of this network below the folder of all projects; empty if there is none.
+fs::path latest_checkpoint(const fs::path& projects, const mase::ir::Graph& graph) {
+  constexpr std::size_t kMostRead = 100;
+  std::vector<std::pair<fs::file_time_type, fs::path>> found;
   std::error_code error;
-  for (const fs::directory_entry& project : fs::directory_iterator(projects, error)) {
-    const fs::path path = mase::train::newest_checkpoint(project.path(), "best.ckpt");
-    const fs::file_time_type time = fs::last_write_time(path, error);
-    if (error || time <= when) continue;
-    latest = path;
-    when = time;
+  for (fs::directory_iterator project(projects, error), end; !error && project != end;
+       project.increment(error)) {
+    const fs::path path = mase::train::newest_checkpoint(project->path(), "best.ckpt");
+    std::error_code absent;
+    const fs::file_time_type time = fs::last_write_time(path, absent);
+    if (!absent) found.emplace_back(time, path);
   }
-  return latest;
+  std::sort(found.begin(), found.end(), std::greater<>());
+  if (found.size() > kMostRead) found.resize(kMostRead);
+  for (const auto& [time, path] : found) {
+    if (is_of(graph, path)) return path;
+  }
+  return {};
+}
+
+// The weights of a transformed graph alone.
+mase::io::LoadReport load_weights(const mase::ir::Graph& from, const fs::path& path, bool partial,
+                                  mase::ir::Graph& graph) {
+  mase::ir::Graph loaded = graph;
+  mase::io::LoadReport report = mase::io::match_parameters({.state = from.state()}, loaded);
+  if (!report.exact() && !partial) {
+    mase::usage_error(
+        fmt::format("the weights do not fit the network '{}'\n{}", graph.name, report.text()),
+        {.file = path.string()});
+  }
+  graph = std::move(loaded);
+  return report;
+}
+
+// A warning that figures are those of weights nobody trained; an error with --strict.
+void tell_random_weights(const std::string& why, const Run& run) {
+  if (run.settings.flag("strict")) mase::usage_error(why, {}, "refused by --strict");
+  run.warn(fmt::format("RANDOM WEIGHTS: {}; what follows is of an untrained network", why));
+}
+
+// What the log says of number formats: those that came along, and those that cannot have come along
+// although the file is of a quantised network.
+void tell_quantisation(const Checkpoint& checkpoint, const mase::io::LoadReport& report,
+                       const Run& run) {
+  if (!report.quantisation.empty()) {
+    run.info(fmt::format("The network is quantised: {} compute with number formats",
+                         mase::io::quantised_nodes_text(report.quantisation)));
+    return;
+  }
+  const fs::path module = checkpoint.path.parent_path() / "graph_module.mz";
+  std::error_code error;
+  if (checkpoint.type != "pt" || !fs::is_regular_file(module, error)) return;
+  const mase::Result<mase::ir::Graph> beside = mase::io::read_mz(module);
+  if (!beside || mase::io::quantisation_of(*beside).empty()) return;
+  run.warn(
+      fmt::format("{} holds the float weights alone: the quantised network they belong to is "
+                  "--load {}",
+                  checkpoint.path.string(), module.string()));
 }
 
 }  // namespace
@@ -89,18 +186,23 @@ std::optional<Checkpoint> find_checkpoint(const Settings& settings) {
   return checkpoint;
 }
 
-mase::io::LoadReport load_into(const Checkpoint& checkpoint, bool partial, mase::ir::Graph& graph) {
+mase::io::LoadReport load_into(const Checkpoint& checkpoint, const Settings& settings,
+                               mase::ir::Graph& graph) {
+  const bool drop = settings.flag("drop_quantisation");
   if (checkpoint.type != "mz") {
-    return mase::io::load_parameters(checkpoint.path, graph, partial);
+    return mase::io::load_parameters(checkpoint.path, graph, settings.flag("partial_load"),
+                                     drop ? mase::io::Formats::LeaveOut : mase::io::Formats::Take);
   }
-  graph = mase::passes::load_mase_graph(checkpoint.path);
-  return {};
+  mase::ir::Graph loaded = mase::passes::load_mase_graph(checkpoint.path);
+  if (drop) return load_weights(loaded, checkpoint.path, settings.flag("partial_load"), graph);
+  graph = std::move(loaded);
+  return {.quantisation = mase::io::quantisation_of(graph)};
 }
 
 mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
   run.phases.start("load the checkpoint");
   const std::string name = run.graph.name;
-  mase::io::LoadReport report = load_into(checkpoint, run.settings.flag("partial_load"), run.graph);
+  mase::io::LoadReport report = load_into(checkpoint, run.settings, run.graph);
   if (run.graph.name != name) {
     run.warn(fmt::format("{} holds the network '{}', which takes the place of '{}'",
                          checkpoint.path.string(), run.graph.name, name));
@@ -111,17 +213,36 @@ mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
                        checkpoint.path.string()));
   for (const std::string& note : report.notes) run.info(note);
   if (checkpoint.type != "mz" && !report.exact()) run.warn("\n" + report.text());
+  const std::size_t random =
+      report.missing.size() + report.mismatched.size() + report.unread.size();
+  if (random > 0) {
+    tell_random_weights(fmt::format("{} of {} parameters are not those of the checkpoint", random,
+                                    run.graph.parameters().size()),
+                        run);
+  }
+  if (!run.settings.flag("drop_quantisation")) tell_quantisation(checkpoint, report, run);
   run.phases.stop();
   return report;
 }
 
+bool load_or_warn(Run& run, bool brings_graph) {
+  if (const auto checkpoint = find_checkpoint(run.settings)) {
+    load_checkpoint(*checkpoint, run);
+    return true;
+  }
+  if (brings_graph) return true;
+  tell_random_weights("no checkpoint was named with --load", run);
+  return false;
+}
+
 Checkpoint required_checkpoint(const Run& run) {
   if (auto checkpoint = find_checkpoint(run.settings)) return *checkpoint;
-  const fs::path latest = latest_checkpoint(run.settings.text("project_dir"));
+  const fs::path latest = latest_checkpoint(run.settings.text("project_dir"), run.graph);
+  std::error_code error;
   mase::usage_error("expected checkpoint via --load, got None", {},
-                    latest.empty()
-                        ? "ch train writes one"
-                        : fmt::format("the latest is --load {}", fs::proximate(latest).string()));
+                    latest.empty() ? "ch train writes one"
+                                   : fmt::format("the latest is --load {}",
+                                                 fs::proximate(latest, error).string()));
 }
 
 }  // namespace ch

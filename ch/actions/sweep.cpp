@@ -15,6 +15,7 @@
 #include "ch/run.h"
 #include "ch/setup.h"
 #include "ch/sweep_progress.h"
+#include "mase/io/quantisation.h"
 #include "mase/support/printable.h"
 #include "mase/train/resume.h"
 #include "mase/train/sweep/report.h"
@@ -79,10 +80,15 @@ std::function<mase::ir::Graph()> graph_of(const Settings& settings, std::shared_
   return [settings, once, checkpoint = find_checkpoint(settings)] {
     mase::ir::Graph graph = build_model(settings);
     if (!checkpoint) return graph;
-    const auto report = load_into(*checkpoint, settings.flag("partial_load"), graph);
+    const auto report = load_into(*checkpoint, settings, graph);
     for (const std::string& note : report.notes) once->say(mase::LogLevel::Info, note);
     if (checkpoint->type != "mz" && !report.exact()) {
       once->say(mase::LogLevel::Warning, "\n" + report.text());
+    }
+    if (!report.quantisation.empty()) {
+      once->say(mase::LogLevel::Info,
+                fmt::format("The network is quantised: number formats on {}",
+                            mase::io::quantised_nodes_text(report.quantisation)));
     }
     return graph;
   };

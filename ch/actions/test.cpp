@@ -30,6 +30,7 @@ void print_json(const Run& run, const mase::train::TestResult& result,
   json["parameters"] = {{"matched", loaded.matched.size()},
                         {"missing", loaded.missing},
                         {"unexpected", loaded.unexpected}};
+  json["quantised_nodes"] = loaded.quantisation.size();
   std::cout << json.dump(2) << "\n";
 }
 

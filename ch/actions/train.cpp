@@ -7,6 +7,7 @@
 #include "ch/load.h"
 #include "ch/run.h"
 #include "ch/setup.h"
+#include "mase/io/quantisation.h"
 #include "mase/train/train.h"
 
 namespace ch {
@@ -16,8 +17,8 @@ namespace train = mase::train;
 namespace {
 
 void print_plan(const Run& run, const train::FitOptions& options) {
-  const std::int64_t batches =
-      (run.data.train.rows() + options.batch_size - 1) / options.batch_size;
+  const std::int64_t rows = run.data.train.rows();
+  const std::int64_t batches = rows / options.batch_size + (rows % options.batch_size > 0 ? 1 : 0);
   std::cout << fmt::format(
       "would train '{}' ({} parameters) on {} rows of {}: {} batches of {} per epoch, {} "
       "epochs\nwould write to {}\n",
@@ -45,6 +46,20 @@ std::optional<Checkpoint> find_start(Run& run) {
       "--resume alone goes on with a stopped run; --load alone starts a new one");
 }
 
+// The trained graphs of best.ckpt and last.ckpt, each whole: a checkpoint holds weights and number
+// formats, but no other change of the network.
+void save_graphs(const Run& run, const train::FitResult& result) {
+  const std::filesystem::path folder = result.last_checkpoint.parent_path();
+  run.save_graph(result.graph, folder / "transformed_ckpt_last");
+  mase::ir::Graph best = result.graph;
+  if (result.best_checkpoint.empty()) {
+    run.warn("val_loss_epoch was never measured: transformed_ckpt holds the last weights, too");
+  } else {
+    mase::io::load_parameters(result.best_checkpoint, best);
+  }
+  run.save_graph(best, folder / "transformed_ckpt");
+}
+
 }  // namespace
 
 int run_train(Invocation& invocation) {
@@ -57,14 +72,16 @@ int run_train(Invocation& invocation) {
     run.warn("weight_decay has no effect on sgd, whose weight decay is 0.0005");
   }
   const std::optional<Checkpoint> checkpoint = find_start(run);
+  const bool dropped = run.settings.flag("drop_quantisation");
   if (checkpoint) {
     load_checkpoint(*checkpoint, run);
     run.info(fmt::format("'{}' checkpoint loaded before training", checkpoint->type));
   }
 
+  const train::FitOptions options = fit_options(run.settings);
+  run.graph = train::resumed_graph(std::move(run.graph), options, run.output());
   const mase::engine::ProgramOptions program = run.program_options();
   const mase::engine::Engine& engine = run.engine(run.graph, program);
-  const train::FitOptions options = fit_options(run.settings);
   if (run.dry_run()) {
     print_plan(run, options);
     return 0;
@@ -76,11 +93,10 @@ int run_train(Invocation& invocation) {
   }
   const train::FitResult result = train::fit(run.graph, run.data, engine, options, output);
   run.phases.stop();
+  const bool transformed = checkpoint && checkpoint->type == "mz" && !dropped;
+  const bool quantised = !mase::io::quantisation_of(result.graph).empty();
+  if ((transformed || quantised) && !result.last_checkpoint.empty()) save_graphs(run, result);
   if (result.interrupted) return 128 + result.signal;
-
-  if (checkpoint && checkpoint->type == "mz" && !options.one_batch) {
-    run.save_graph(result.graph, run.software("training_ckpts/transformed_ckpt"));
-  }
   run.complete("Training");
   return 0;
 }

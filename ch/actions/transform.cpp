@@ -11,6 +11,7 @@
 #include "ch/run.h"
 #include "mase/io/toml.h"
 #include "mase/passes/batches.h"
+#include "mase/passes/interface/mase_graph.h"
 #include "mase/passes/pass.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
@@ -121,6 +122,11 @@ void save_configuration(const Run& run, const std::vector<PlannedPass>& plan) {
   mase::write_file(run.software("transform/config.toml"), mase::io::write_toml(values));
 }
 
+// Whether the first pass puts another graph in the place of the model's.
+bool begins_with_graph(const std::vector<PlannedPass>& plan) {
+  return !plan.empty() && plan.front().pass->name == mase::passes::kLoadMaseGraph.name;
+}
+
 void print_plan(const Run& run, const std::vector<PlannedPass>& plan) {
   std::cout << fmt::format("would transform '{}':\n", run.model_name());
   for (const PlannedPass& planned : plan) {
@@ -139,8 +145,7 @@ int run_transform(Invocation& invocation) {
   }
   run.open();
   run.info(fmt::format("Transforming model '{}'...", run.model_name()));
-  const std::optional<Checkpoint> checkpoint = find_checkpoint(run.settings);
-  if (checkpoint) load_checkpoint(*checkpoint, run);
+  const bool loaded = load_or_warn(run, begins_with_graph(invocation.plan));
   if (run.dry_run()) {
     print_plan(run, invocation.plan);
     return 0;
@@ -156,6 +161,7 @@ int run_transform(Invocation& invocation) {
   run.save_graph(run.graph, run.software("transform/transformed_ckpt"));
   if (run.json()) transform.print_results();
   run.complete("Transformation");
+  if (!loaded) run.warn("the weights of the transformed network are random: see above");
   return 0;
 }
 

@@ -45,7 +45,7 @@ constexpr std::string_view kExamples[] = {
     "ch train jsc-tiny jsc --max-epochs 10 --batch-size 256",
     "ch sweep jsc-tiny jsc --learning-rate 1e-3,1e-4 --seed 0..7",
     "ch test jsc-tiny jsc --load mase_output/.../software/training_ckpts/best.ckpt",
-    "ch transform --config configs/examples/jsc_toy_by_type.toml",
+    "ch transform --config configs/examples/jsc_toy_by_type.toml --load CHECKPOINT",
 };
 
 bool shows(const Option& option, const Action* action) {

@@ -26,6 +26,11 @@ std::string default_project_folder() {
   return (std::filesystem::current_path(error) / "mase_output").string();
 }
 
+// What no run reaches: numbers that may be added and multiplied without overflow.
+constexpr double kMostCounted = 2147483647;
+constexpr double kMostSteps = 1e15;
+constexpr double kMostThreads = 1024;
+
 constexpr std::string_view kNoLanguageModels = "this version has no language models";
 constexpr std::string_view kNoGpu = "this build computes on the CPU";
 constexpr std::string_view kNoHardware = "this version does not generate hardware";
@@ -74,6 +79,7 @@ std::vector<Option> make_options() {
        .metavar = "NUM",
        .help = "rows per batch in training and evaluation.",
        .minimum = 1,
+       .maximum = kMostCounted,
        .may_vary = true},
       {.dest = "to_debug",
        .flags = {"--debug"},
@@ -157,6 +163,7 @@ std::vector<Option> make_options() {
        .used_by = kTrain | kSweep,
        .help = "number of epochs.",
        .minimum = 1,
+       .maximum = kMostCounted,
        .may_vary = true},
       {.dest = "max_steps",
        .flags = {"--max-steps"},
@@ -166,6 +173,7 @@ std::vector<Option> make_options() {
        .group = Group::Trainer,
        .used_by = kTrain | kSweep,
        .help = "stop after this many optimiser steps; -1 = no limit.",
+       .maximum = kMostSteps,
        .may_vary = true},
       {.dest = "accumulate_grad_batches",
        .flags = {"--accumulate-grad-batches"},
@@ -176,6 +184,7 @@ std::vector<Option> make_options() {
        .used_by = kTrain | kSweep,
        .help = "batches whose gradients make one optimiser step.",
        .minimum = 1,
+       .maximum = kMostCounted,
        .may_vary = true},
       {.dest = "log_every_n_steps",
        .flags = {"--log-every-n-steps"},
@@ -185,7 +194,8 @@ std::vector<Option> make_options() {
        .group = Group::Trainer,
        .used_by = kTrain | kSweep,
        .help = "log training metrics every so many steps; 0 = never, only the epochs.",
-       .minimum = 0},
+       .minimum = 0,
+       .maximum = kMostSteps},
       {.dest = "num_workers",
        .flags = {"--cpu", "--num-workers"},
        .type = Type::Int,
@@ -195,6 +205,7 @@ std::vector<Option> make_options() {
        .used_by = kRuns & ~kSweep,
        .help = "number of CPU threads; 0 = one. Results do not depend on it.",
        .minimum = 0,
+       .maximum = kMostThreads,
        .shown_default = "number of CPUs"},
       {.dest = "num_devices",
        .flags = {"--gpu", "--num-devices"},
@@ -277,7 +288,7 @@ std::vector<Option> make_options() {
        .used_by = kSweep,
        .help = "trainings at a time, one thread each. Results do not depend on it.",
        .minimum = 1,
-       .maximum = 1024,
+       .maximum = kMostThreads,
        .shown_default = "number of CPUs",
        .beyond_mase = true},
       {.dest = "best_by",
@@ -296,6 +307,22 @@ std::vector<Option> make_options() {
        .standard = false,
        .help = "load the parameters that fit and leave the others as they are; without it, a "
                "checkpoint that does not fit is an error.",
+       .beyond_mase = true},
+      {.dest = "strict",
+       .flags = {"--strict"},
+       .type = Type::Flag,
+       .standard = false,
+       .used_by = kTest | kPredict | kTransform,
+       .help = "an error instead of a warning where weights are random: no checkpoint was loaded, "
+               "or one that holds a part of the network.",
+       .beyond_mase = true},
+      {.dest = "drop_quantisation",
+       .flags = {"--drop-quantisation"},
+       .type = Type::Flag,
+       .standard = false,
+       .help =
+           "take the float weights of a quantised checkpoint or graph alone: its number formats "
+           "stay behind.",
        .beyond_mase = true},
       {.dest = "data_dir",
        .flags = {"--data-dir"},

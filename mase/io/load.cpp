@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "mase/io/checkpoint_keys.h"
+#include "mase/io/quantisation.h"
 #include "mase/support/printable.h"
 #include "mase/support/table.h"
 
@@ -141,7 +143,37 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
   return report;
 }
 
-LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, bool partial) {
+ir::Dict load_quantisation(const Checkpoint& checkpoint, const std::filesystem::path& path,
+                           ir::Graph& graph) {
+  const Location where{.file = path.string()};
+  const ir::Value* section = ir::find(checkpoint.mase, kQuantisation);
+  if (!section) return {};
+  const ir::Dict* formats = section->get<ir::Dict>();
+  if (!formats) {
+    throw Error(ErrorKind::Unreadable, "its number formats are no dictionary of nodes", where);
+  }
+  if (formats->empty()) return {};
+  const ir::Dict here = quantisation_of(graph);
+  if (!here.empty()) {
+    const std::vector<std::string> differences = quantisation_differences(here, *formats);
+    if (differences.empty()) return {};
+    usage_error(
+        "the checkpoint is of a network that is quantised otherwise\n" + listed(differences), where,
+        "load it into the float network");
+  }
+  Result<ir::Graph> quantised = with_quantisation(graph, *formats);
+  if (!quantised) {
+    usage_error(fmt::format("the number formats of the checkpoint do not fit the network '{}': {}",
+                            graph.name, quantised.error().message),
+                {.file = path.string(), .node = quantised.error().where.node},
+                "the weights alone: --drop-quantisation");
+  }
+  graph = *std::move(quantised);
+  return *formats;
+}
+
+LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, bool partial,
+                           Formats formats) {
   const CheckpointKind kind = detect_checkpoint(path).or_throw();
   Checkpoint checkpoint = read_checkpoint(path).or_throw();
   const std::string prefix = strip_prefix(checkpoint, graph);
@@ -157,6 +189,9 @@ LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, 
     usage_error(
         fmt::format("the checkpoint does not fit the network '{}'\n{}", graph.name, report.text()),
         {.file = path.string()});
+  }
+  if (formats == Formats::Take) {
+    report.quantisation = load_quantisation(checkpoint, path, loaded);
   }
   graph = std::move(loaded);
   return report;

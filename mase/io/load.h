@@ -23,6 +23,8 @@ struct LoadReport {
   std::vector<std::string> unread;  // "seq_blocks.2.weight is a sparse tensor, which is not read"
   // What was done to make names fit, for the log: prefixes taken off, counters taken as 0.
   std::vector<std::string> notes;
+  // The number formats that the checkpoint put on nodes (io/quantisation.h); empty for a float one.
+  ir::Dict quantisation;
 
   bool complete() const { return missing.empty() && mismatched.empty() && unread.empty(); }
   bool exact() const { return complete() && unexpected.empty(); }
@@ -39,13 +41,24 @@ std::string strip_prefix(Checkpoint& checkpoint, const ir::Graph& graph);
 // num_batches_tracked that is missing is 0, as in PyTorch.
 LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph);
 
+// Whether the number formats of a quantised network come along with its weights.
+enum class Formats { Take, LeaveOut };
+
+// Puts the formats of a checkpoint of ours on a float graph and returns them; nothing where the
+// checkpoint has none. Throws Error{Usage} where the graph is quantised otherwise or has no such
+// node, Error{Unreadable} where the section is damaged; `path` is for the message.
+ir::Dict load_quantisation(const Checkpoint& checkpoint, const std::filesystem::path& path,
+                           ir::Graph& graph);
+
 // Reads a Lightning checkpoint, a state dictionary or safetensors and loads it strictly: a
 // parameter of the graph that is missing or of another shape, or (for a state dictionary) one that
 // the graph does not know, is an Error{Usage} with the table, and leaves the graph as it was.
 // `partial` loads what matches. Lightning checkpoints also hold the states of metrics: names
-// unknown to the graph are only listed. Error{Unreadable} for a damaged file.
+// unknown to the graph are only listed. Error{Unreadable} for a damaged file. A checkpoint of a
+// quantised network makes a float graph a quantised one (load_quantisation), unless `formats` says
+// otherwise.
 LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph,
-                           bool partial = false);
+                           bool partial = false, Formats formats = Formats::Take);
 
 }  // namespace mase::io
 

@@ -227,6 +227,21 @@ bool same_call(const Node& a, const Node& b) {
   return a.kind == NodeKind::CallModule || a.target == b.target;
 }
 
+void record_precision(Node& node) {
+  if (!node.meta.common) return;
+  const Value* name = find(node.quantisation, "name");
+  for (const auto& [argument, precision] : node.precision) {
+    ArgumentMeta* entry = find(node.meta.common->args, argument);
+    if (!entry) continue;
+    const bool named = name && name->is<std::string>();
+    entry->type = named ? name->as_text() : std::string(precision.type());
+    entry->precision.clear();
+    for (const std::optional<std::int64_t>& item : precision.list()) {
+      entry->precision.push_back(item ? Value(*item) : Value());
+    }
+  }
+}
+
 const Node* similar_node(const Graph& graph, const Node& node) {
   return graph.find_node(node.name);
 }

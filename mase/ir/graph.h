@@ -136,6 +136,9 @@ std::string v2p(std::string_view text);  // upper case
 // Whether two nodes call the same thing: the same kind of layer, function or method, quantised or
 // left alone alike. (What users of the original learn from comparing actual targets.)
 bool same_call(const Node& a, const Node& b);
+// Writes the formats of a node's arguments into its metadata, where it has any: the name that the
+// configuration has for the format, and its list of parameters.
+void record_precision(Node& node);
 // The node of that name in another graph; null if there is none.
 const Node* similar_node(const Graph& graph, const Node& node);
 // Nodes of two graphs side by side, up to the shorter.

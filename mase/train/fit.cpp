@@ -19,6 +19,7 @@
 #include "mase/train/nonfinite.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/position.h"
+#include "mase/train/quantised.h"
 #include "mase/train/run_files.h"
 #include "mase/train/text.h"
 #include "mase/train/train.h"
@@ -95,11 +96,14 @@ Fit::Fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engin
       batches_(options.one_batch ? 1 : train_loader_.batches()),
       max_epochs_(options.one_batch ? 1 : options.max_epochs),
       max_steps_(options.max_steps < 0 ? kNoLimit : options.max_steps) {
+  if (options.resume) {
+    from_ = find_resumption(*options.resume, output.folder);
+    graph_ = as_trained(std::move(graph_), *from_, output);
+  }
   program_ = engine.compile(
       graph_, {.precision = options.precision, .threads = options.threads, .seed = options.seed});
   program_->set_optimiser(options.optimiser);
-  if (options.resume) {
-    from_ = find_resumption(*options.resume, output.folder);
+  if (from_) {
     restore(*from_, graph_, options.optimiser, *program_);
     position_ = from_->position;
   }

@@ -5,6 +5,7 @@
 
 #include <system_error>
 
+#include "mase/io/quantisation.h"
 #include "mase/support/error.h"
 #include "mase/train/optimiser.h"
 
@@ -77,6 +78,7 @@ void RunFiles::describe(const ir::Graph& graph, const data::DataSet& data,
   facts_.train_rows = data.train.rows();
   facts_.data_hash = data.hash;
   facts_.engine = std::string(engine.name());
+  facts_.quantisation = io::quantisation_of(graph);
   record_.describe(graph, data, engine);
   record_.set("course", course_of(facts_));
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "mase/io/checkpoint_keys.h"
 #include "mase/train/optimiser.h"
 
 namespace mase::train {
@@ -125,7 +126,8 @@ io::Checkpoint make_snapshot(const engine::Program& program, const Position& pos
               {"version", facts.version},
               {"position", to_dict(position)},
               {"course", course_of(facts)},
-              {"files", files}};
+              {"files", files},
+              {std::string(io::kQuantisation), facts.quantisation}};
   return out;
 }
 

@@ -19,6 +19,7 @@ struct RunFacts {
   std::int64_t train_rows = 0;
   std::string data_hash;
   std::string engine;
+  ir::Dict quantisation;  // the network's number formats, empty for a float one
 };
 
 // The checkpoint of a program at a position: Lightning's keys for everyone, and under `mase` what

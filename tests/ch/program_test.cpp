@@ -77,6 +77,61 @@ TEST_F(Program, JsonIsAllThatStandardOutputHolds) {
   EXPECT_TRUE(transformed.contains("report_quantized"));
 }
 
+// Quantisation-aware training, with few enough bits that it shows.
+class Quantised : public Program {
+ protected:
+  Quantised() {
+    std::ofstream(folder_ / "q.toml")
+        << "model = 'toy_tiny'\ndataset = 'toy_tiny'\n[passes.quantize]\nby = 'type'\n"
+           "linear.config = {name = 'integer', data_in_width = 4, data_in_frac_width = 2, "
+           "weight_width = 3, weight_frac_width = 1, bias_width = 3, bias_frac_width = 1}\n";
+    run("ch train toy_tiny toy_tiny --max-epochs 2 --learning-rate 1e-2 --project f");
+    run("ch transform --config q.toml --load mase_output/f --project f");
+    run("ch train toy_tiny toy_tiny --load mase_output/f/software/transform/transformed_ckpt "
+        "--max-epochs 3 --learning-rate 3e-1 --batch-size 256 --project q");
+  }
+  json tested(const std::string& checkpoint, const std::string& more = "") {
+    return run_json("ch test toy_tiny toy_tiny --project t --load " + checkpoint + more);
+  }
+
+  const std::string checkpoints_ = "mase_output/q/software/training_ckpts/";
+};
+
+TEST_F(Quantised, EveryCheckpointIsTestedQuantised) {
+  const json best = tested(checkpoints_ + "best.ckpt");
+  const json last = tested(checkpoints_ + "last.ckpt");
+  EXPECT_EQ(best.at("quantised_nodes"), 1);
+  EXPECT_NE(best.at("test_loss_epoch"), last.at("test_loss_epoch")) << "too good a training";
+  EXPECT_EQ(tested("mase_output/q").at("test_loss_epoch"), best.at("test_loss_epoch"));
+  EXPECT_EQ(tested(checkpoints_ + "transformed_ckpt").at("test_loss_epoch"),
+            best.at("test_loss_epoch"));
+  EXPECT_EQ(tested(checkpoints_ + "transformed_ckpt_last").at("test_loss_epoch"),
+            last.at("test_loss_epoch"));
+  const json weights = tested(checkpoints_ + "best.ckpt", " --drop-quantisation");
+  EXPECT_EQ(weights.at("quantised_nodes"), 0);
+  EXPECT_NE(weights.at("test_loss_epoch"), best.at("test_loss_epoch"));
+  EXPECT_EQ(tested(checkpoints_ + "transformed_ckpt", " --drop-quantisation").at("test_loss_epoch"),
+            weights.at("test_loss_epoch"));
+}
+
+TEST_F(Quantised, GoesOnAndIsTransformedQuantised) {
+  const std::string again =
+      run("ch train toy_tiny toy_tiny --max-epochs 4 --learning-rate 3e-1 --batch-size 256 "
+          "--project q --resume");
+  EXPECT_THAT(again, HasSubstr("last.ckpt is of a quantised network: its number formats are put "
+                               "on 1 node"));
+  EXPECT_TRUE(fs::exists(folder_ / (checkpoints_ + "transformed_ckpt/graph_module.mz")));
+  const transcript::Outcome twice = transcript::run(
+      "ch transform --config q.toml --load " + checkpoints_ + "best.ckpt --project q", folder_);
+  EXPECT_EQ(twice.exit_code, 2);
+  EXPECT_THAT(twice.output, HasSubstr("is quantised already"));
+  run("ch transform --config q.toml --project q --drop-quantisation --load " + checkpoints_ +
+      "best.ckpt");
+  EXPECT_THAT(run("ch test toy_tiny toy_tiny --project t --load " + checkpoints_ +
+                  "transformed_ckpt/state_dict.pt"),
+              HasSubstr("WARNING"));
+}
+
 TEST_F(Program, StartsAtOnce) {
   // The best of several: other work on the machine must not fail the test.
   double best = 1e9;

@@ -77,6 +77,21 @@ class Run(tools.TestCase):
         options = yaml.safe_load((version / "hparams.yaml").read_text(encoding="utf-8"))
         self.assertEqual((options["model"], options["learning_rate"]), ("jsc-tiny", 0.01))
 
+    def test_quantised(self):
+        rules = self.folder / "q.toml"
+        rules.write_text("[passes.quantize]\nby = 'type'\nlinear.config = {name = 'integer', data_in_width = 8, "
+                         "data_in_frac_width = 4, weight_width = 8, weight_frac_width = 4}\n", encoding="utf-8")
+        output = self.folder / "run" / "software"
+        self.ch("train", "jsc-tiny", "jsc", "--max-epochs", 1, "--batch-size", 8192)
+        self.ch("transform", "jsc-tiny", "jsc", "--config", rules, "--load", output / "training_ckpts")
+        self.ch("train", "jsc-tiny", "jsc", "--max-epochs", 1, "--batch-size", 8192,
+                "--load", output / "transform" / "transformed_ckpt")
+        loaded = torch.load(output / "training_ckpts" / "best.ckpt", **RESTRICTED)
+        weight = loaded["mase"]["quantisation"]["seq_blocks_2"]["precision"]["weight"]
+        self.assertEqual((weight["format"], weight["values"]["width"], weight["values"]["frac_width"]),
+                         ("integer", 8, 4))
+        JscTiny().load_state_dict(loaded["state_dict"])
+
     def test_load(self):
         torch.manual_seed(0)
         theirs = self.folder / "theirs.ckpt"

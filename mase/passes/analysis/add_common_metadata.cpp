@@ -202,21 +202,6 @@ bool has_common_metadata(const ir::Graph& graph) {
 
 }  // namespace
 
-void record_precision(ir::Node& node) {
-  if (!node.meta.common) return;
-  const ir::Value* name = ir::find(node.quantisation, "name");
-  for (const auto& [argument, precision] : node.precision) {
-    ir::ArgumentMeta* entry = ir::find(node.meta.common->args, argument);
-    if (!entry) continue;
-    const bool named = name && name->is<std::string>();
-    entry->type = named ? name->as_text() : std::string(precision.type());
-    entry->precision.clear();
-    for (const std::optional<std::int64_t>& item : precision.list()) {
-      entry->precision.push_back(item ? ir::Value(*item) : ir::Value());
-    }
-  }
-}
-
 void record_graph_metadata(ir::Graph& graph) {
   graph.meta = {{"common", graph_metadata(graph)}};
 }
@@ -243,7 +228,7 @@ ir::Graph add_common_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dumm
     }
     common.results.emplace_back("data_out_0", result_entry(node, findings));
     node.meta.common = std::move(common);
-    record_precision(node);
+    ir::record_precision(node);
   }
   record_graph_metadata(graph);
   return graph;

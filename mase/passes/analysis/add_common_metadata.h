@@ -24,9 +24,6 @@ ir::Graph add_common_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dumm
 ir::Graph add_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dummy_in,
                        const AddCommonMetadataOptions& options = {});
 
-// Writes the formats of a node's arguments into its metadata, where it has any: the name that the
-// configuration has for the format, and its list of parameters.
-void record_precision(ir::Node& node);
 // The graph's own metadata: where it begins and ends, and what goes in and out there. The nodes'
 // must be there.
 void record_graph_metadata(ir::Graph& graph);

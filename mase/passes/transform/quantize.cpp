@@ -194,7 +194,9 @@ ir::Graph quantize(const ir::Graph& graph, const QuantizeOptions& options,
       const auto& [argument, precision] = node.precision.front();
       problems.add(fmt::format("node {} is quantised already: its {} is {}", node.name, argument,
                                precision.text()),
-                   where, "quantise the float graph, or give this node a rule with name \"NA\"");
+                   where,
+                   "quantise the float graph (--drop-quantisation loads it from the same file), or "
+                   "give this node a rule with name \"NA\"");
     } else {
       apply_quantise_config(config, graph, ops::op_of(node), node, where, problems);
     }

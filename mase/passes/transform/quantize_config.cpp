@@ -9,7 +9,6 @@
 #include <array>
 #include <optional>
 
-#include "mase/passes/analysis/add_common_metadata.h"
 #include "mase/support/suggest.h"
 
 namespace mase::passes {
@@ -319,7 +318,7 @@ void apply_quantise_config(const QuantiseConfig& config, const ir::Graph& graph,
   }
   node.precision = std::move(precision);
   node.quantisation = relevant(config, used);
-  record_precision(node);
+  ir::record_precision(node);
 }
 
 }  // namespace mase::passes
