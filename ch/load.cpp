@@ -155,7 +155,7 @@ void tell_random_weights(const std::string& why, const Run& run) {
 void tell_quantisation(const Checkpoint& checkpoint, const mase::io::LoadReport& report,
                        const Run& run) {
   if (!report.quantisation.empty()) {
-    run.info(fmt::format("The network is quantised: {} compute with number formats",
+    run.info(fmt::format("The network is quantised: number formats on {}",
                          mase::io::quantised_nodes_text(report.quantisation)));
     return;
   }

@@ -90,7 +90,9 @@ std::string check_path(const Option& option, std::string& value) {
 }
 
 std::string check_range(const Option& option, double value) {
-  const bool low = option.minimum && !(value >= *option.minimum);
+  // Counts below their least value mean "none", with a warning: settle().
+  const bool low =
+      option.type != Type::PositiveInt && option.minimum && !(value >= *option.minimum);
   const bool high = option.maximum && !(value <= *option.maximum);
   if (!std::isfinite(value)) return "must be a finite number";
   if (!low && !high) return "";

@@ -38,6 +38,12 @@ const T* part(const ir::Value& value, std::string_view key) {
   return found ? found->get<T>() : nullptr;
 }
 
+// Names of a foreign file are repeated in part: they may be of any length.
+std::string cut(const std::string& name) {
+  constexpr std::size_t kMost = 80;
+  return name.size() <= kMost ? name : name.substr(0, kMost) + "...";
+}
+
 template <typename Enum, std::size_t N>
 std::optional<Enum> by_name(const std::array<Enum, N>& all, const std::string* text) {
   for (const Enum item : all) {
@@ -55,12 +61,14 @@ Result<Precision> precision_from(const ir::Value& dict) {
     return ReadError{"a number format needs format, values, rounding and overflow", {}};
   }
   const numerics::Format* format = numerics::find_format(*type);
-  if (!format) return ReadError{fmt::format("this build has no number format '{}'", *type), {}};
+  if (!format) {
+    return ReadError{fmt::format("this build has no number format '{}'", cut(*type)), {}};
+  }
   numerics::Values numbers;
   for (const auto& [name, value] : *values) {
     const auto* number = value.get<std::int64_t>();
-    if (!number) return ReadError{fmt::format("its {} is no whole number", name), {}};
-    numbers[name] = *number;
+    if (!number) return ReadError{fmt::format("its {} is no whole number", cut(name)), {}};
+    numbers[cut(name)] = *number;
   }
   try {
     Precision out = numerics::make_precision(*format, std::move(numbers));
@@ -84,15 +92,15 @@ Status quantise_node(ir::Node& node, const ir::Value& entry) {
   if (!op || !precision) return ReadError{"a quantised node needs op and precision", {}};
   if (*op != node.op) {
     return ReadError{
-        fmt::format("it is '{}' in this network, '{}' in the checkpoint", node.op, *op), {}};
+        fmt::format("it is '{}' in this network, '{}' in the checkpoint", node.op, cut(*op)), {}};
   }
   for (const auto& [argument, dict] : *precision) {
     if (!may_be_quantised(node, argument)) {
-      return ReadError{fmt::format("the argument '{}' of {} cannot be quantised", argument, *op),
-                       {}};
+      return ReadError{
+          fmt::format("the argument '{}' of {} cannot be quantised", cut(argument), cut(*op)), {}};
     }
     auto read = precision_from(dict);
-    if (!read) return ReadError{fmt::format("{}: {}", argument, read.error().message), {}};
+    if (!read) return ReadError{fmt::format("{}: {}", cut(argument), read.error().message), {}};
     node.precision.emplace_back(argument, *std::move(read));
   }
   if (const auto* config = part<ir::Dict>(entry, "config")) node.quantisation = *config;
@@ -104,7 +112,7 @@ Status quantise_node(ir::Node& node, const ir::Value& entry) {
 std::string precision_text(const ir::Value* dict) {
   if (!dict) return "float";
   const auto read = precision_from(*dict);
-  if (!read) return ir::repr(*dict);
+  if (!read) return "damaged";
   return fmt::format("{} {} {}", read->text(), numerics::name(read->rounding),
                      numerics::name(read->overflow));
 }
@@ -150,7 +158,7 @@ ir::Dict quantisation_of(const ir::Graph& graph) {
 
 Result<ir::Graph> with_quantisation(ir::Graph graph, const ir::Dict& quantisation) {
   for (const auto& [name, entry] : quantisation) {
-    const Location where{.node = name};
+    const Location where{.node = cut(name)};
     ir::Node* node = graph.find_node(name);
     if (!node) {
       const std::string near = did_you_mean(name, node_names(graph));
@@ -174,8 +182,9 @@ std::vector<std::string> quantisation_differences(const ir::Dict& here, const ir
     for (const std::string& argument : keys_of(mine, theirs)) {
       const std::string a = precision_text(ir::find(mine, argument));
       const std::string b = precision_text(ir::find(theirs, argument));
-      if (a != b)
-        out.push_back(fmt::format("node {}: {} is {} there, {} here", node, argument, b, a));
+      if (a == b) continue;
+      out.push_back(
+          fmt::format("node {}: {} is {} there, {} here", cut(node), cut(argument), b, a));
     }
   }
   return out;
@@ -189,7 +198,7 @@ std::string quantised_nodes_text(const ir::Dict& quantisation) {
       names.emplace_back("...");
       break;
     }
-    names.push_back(name);
+    names.push_back(cut(name));
   }
   return fmt::format("{} node{} ({})", quantisation.size(), quantisation.size() == 1 ? "" : "s",
                      fmt::join(names, ", "));

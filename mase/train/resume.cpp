@@ -22,8 +22,11 @@ fs::path find_file(const std::string& which, const fs::path& project) {
   const bool by_name = which == "last" || which == "best";
   if (!by_name) {
     if (fs::is_regular_file(which, code)) return which;
-    usage_error(fmt::format("no checkpoint to resume from: '{}' is no file", which), {},
-                "give last, best or the path of a .ckpt file");
+    const bool there = fs::exists(which, code);
+    throw Error(there ? ErrorKind::Usage : ErrorKind::Unreadable,
+                fmt::format("no checkpoint to resume from: '{}' {}", which,
+                            there ? "is no file" : "is not there"),
+                {}, "give last, best or the path of a .ckpt file");
   }
   if (project.empty()) usage_error(fmt::format("'{}' needs the folder of a project", which));
   const fs::path folder = checkpoints_folder(project);
@@ -37,7 +40,8 @@ fs::path find_file(const std::string& which, const fs::path& project) {
     if (it->path().extension() == ".ckpt") there.push_back(it->path().string());
   }
   std::sort(there.begin(), there.end());
-  usage_error("no checkpoint to resume from: there is no such file", {.file = path.string()},
+  throw Error(ErrorKind::Unreadable, "no checkpoint to resume from: there is no such file",
+              {.file = path.string()},
               there.empty() ? "the folder's name holds the day it was made: name it with --project"
                             : fmt::format("there is {}", fmt::join(there, ", ")));
 }

@@ -22,8 +22,7 @@ struct Resumption {
 };
 
 // Finds and reads "last", "best" (of that run of the project which has written last) or a path.
-// Throws Error{Usage}
-// when there is none, naming what there is; Error{Unreadable} for a damaged file.
+// Throws Error{Unreadable} when there is none, naming what there is, and for a damaged file.
 Resumption find_resumption(const std::string& which, const std::filesystem::path& project);
 
 // Compares the options of the run with those of the one it goes on from: warns of differences that

@@ -83,12 +83,12 @@ class Quantised : public Program {
   Quantised() {
     std::ofstream(folder_ / "q.toml")
         << "model = 'toy_tiny'\ndataset = 'toy_tiny'\n[passes.quantize]\nby = 'type'\n"
-           "linear.config = {name = 'integer', data_in_width = 4, data_in_frac_width = 2, "
-           "weight_width = 3, weight_frac_width = 1, bias_width = 3, bias_frac_width = 1}\n";
+           "linear.config = {name = 'integer', data_in_width = 6, data_in_frac_width = 3, "
+           "weight_width = 7, weight_frac_width = 4}\n";
     run("ch train toy_tiny toy_tiny --max-epochs 2 --learning-rate 1e-2 --project f");
     run("ch transform --config q.toml --load mase_output/f --project f");
     run("ch train toy_tiny toy_tiny --load mase_output/f/software/transform/transformed_ckpt "
-        "--max-epochs 3 --learning-rate 3e-1 --batch-size 256 --project q");
+        "--max-epochs 5 --learning-rate 1e-1 --batch-size 64 --project q");
   }
   json tested(const std::string& checkpoint, const std::string& more = "") {
     return run_json("ch test toy_tiny toy_tiny --project t --load " + checkpoint + more);
@@ -116,7 +116,7 @@ TEST_F(Quantised, EveryCheckpointIsTestedQuantised) {
 
 TEST_F(Quantised, GoesOnAndIsTransformedQuantised) {
   const std::string again =
-      run("ch train toy_tiny toy_tiny --max-epochs 4 --learning-rate 3e-1 --batch-size 256 "
+      run("ch train toy_tiny toy_tiny --max-epochs 6 --learning-rate 1e-1 --batch-size 64 "
           "--project q --resume");
   EXPECT_THAT(again, HasSubstr("last.ckpt is of a quantised network: its number formats are put "
                                "on 1 node"));

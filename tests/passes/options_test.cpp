@@ -55,7 +55,7 @@ TEST(Options, NoneIsAbsentWithoutTheDefault) {
 }
 
 TEST(Options, NumbersAreFinite) {
-  for (const double wrong : {NAN, HUGE_VAL, -HUGE_VAL}) {
+  for (const double wrong : {double{NAN}, HUGE_VAL, -HUGE_VAL}) {
     EXPECT_THAT(problems(kPass, {{"samples", 1}, {"quantile", wrong}}),
                 ElementsAre(HasSubstr("must be a finite number")));
   }

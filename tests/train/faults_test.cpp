@@ -46,9 +46,12 @@ FitOptions quick(std::int64_t epochs) {
   return options;
 }
 
-void run(const fs::path& folder, Hooks hooks, std::int64_t features = 4) {
+void run(const fs::path& folder, Hooks hooks, std::int64_t features = 4,
+         const std::optional<std::string>& resume = std::nullopt) {
   const HookEngine engine(softmax_engine(), std::move(hooks));
-  fit(softmax_graph(features, 3), blobs(kRows, features), engine, quick(5), {.folder = folder});
+  FitOptions options = quick(5);
+  options.resume = resume;
+  fit(softmax_graph(features, 3), blobs(kRows, features), engine, options, {.folder = folder});
 }
 
 // Runs in a process of its own, whose limits and rights may be changed and which may be killed.
@@ -116,6 +119,18 @@ TEST_F(Faults, ADiskThatRefusesLeavesThePreviousCheckpoint) {
   EXPECT_THAT(outcome.error, HasSubstr("the file would exceed the allowed size"));
   EXPECT_THAT(outcome.error, HasSubstr("last.ckpt of epoch 1 (step 20) is whole"));
   EXPECT_EQ(last_of(folder_).epoch, 1);
+}
+
+// A run that goes on has what it went on from, also before it wrote anything itself.
+TEST_F(Faults, TheCheckpointThatARunWentOnFromIsNamed) {
+  in_child(answer_, [&] { run(folder_, at_step(2 * kStepsPerEpoch, [] { _exit(0); })); });
+  ASSERT_EQ(last_of(folder_).epoch, 1);
+  const Outcome outcome = in_child(answer_, [&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    run(folder_, at_step(3, [] { limit_file_size(1500); }), 4, "last");
+  });
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("last.ckpt of epoch 1 (step 20) is whole"));
 }
 
 TEST_F(Faults, AFullDiskLeavesThePreviousCheckpoint) {
