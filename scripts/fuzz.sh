@@ -22,7 +22,8 @@ fi
 seeds=$build/seeds
 rm -rf "$seeds"
 "$build/bin/make_corpus" "$seeds"
-mkdir -p "$seeds"/{toml,model_file}
+mkdir -p "$seeds"/{checkpoint,toml,model_file}
+cp tests/io/fixtures/old_*.pt "$seeds/checkpoint"
 find configs -name '*.toml' -exec cp -t "$seeds/toml" {} +
 cp configs/models/*.toml "$seeds/model_file"
 
