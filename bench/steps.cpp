@@ -18,9 +18,10 @@ ir::Graph graph_of(const Network& network, Mode mode) {
 }  // namespace
 
 std::function<void()> engine_steps(const std::string& engine, const Network& network,
-                                   const Rows& rows, std::int64_t batch, Mode mode) {
-  std::shared_ptr<engine::Program> program =
-      engine::load_engine(engine).compile(graph_of(network, mode));
+                                   const Rows& rows, std::int64_t batch, Mode mode,
+                                   bool deterministic) {
+  std::shared_ptr<engine::Program> program = engine::load_engine(engine).compile(
+      graph_of(network, mode), {.deterministic = deterministic});
   program->set_optimiser({.learning_rate = 1e-3});
   const auto size = static_cast<std::size_t>(batch);
   // Training shuffles; tests and validation read rows in order.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs the benchmarks and prints a table for each part:
-#   scripts/bench.sh [--clang] [--smoke] [engine|loop|data|peers ...]     default: all parts
+#   scripts/bench.sh [--clang] [--smoke] [engine|deterministic|loop|data|peers ...]     default: all parts
 # --clang builds with clang (build/bench-clang; without the Torch engine, which LibTorch 1.13's
 # headers keep from compiling there). --smoke runs everything for a moment. docs/benchmarks.md says
 # what is measured and how.
@@ -17,13 +17,14 @@ for argument in "$@"; do
       build=build/bench-clang
       configure+=(-DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_C_COMPILER=clang-14 -DMASE_TORCH=OFF) ;;
     --smoke) options+=(--smoke) ;;
-    engine | loop | data | peers) parts+=("$argument") ;;
-    *) echo "usage: $0 [--clang] [--smoke] [engine|loop|data|peers ...]" >&2; exit 2 ;;
+    engine | deterministic | loop | data | peers) parts+=("$argument") ;;
+    *) echo "usage: $0 [--clang] [--smoke] [engine|deterministic|loop|data|peers ...]" >&2; exit 2 ;;
   esac
 done
-[ ${#parts[@]} -gt 0 ] || parts=(engine loop data peers)
+[ ${#parts[@]} -gt 0 ] || parts=(engine deterministic loop data peers)
 
-declare -A programs=([engine]=engine_bench [loop]=loop_bench [data]=data_bench [peers]=bench_native_steps)
+declare -A programs=([engine]=engine_bench [deterministic]=deterministic_bench [loop]=loop_bench
+  [data]=data_bench [peers]=bench_native_steps)
 targets=()
 for part in "${parts[@]}"; do targets+=("${programs[$part]}"); done
 log=$build.log

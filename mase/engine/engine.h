@@ -42,6 +42,9 @@ struct ProgramOptions {
   // The shape of one row of the input, where it is known: reasons against an engine that depend on
   // it are then found when it is chosen, not when it first runs.
   std::optional<ir::Shape> sample = std::nullopt;
+  // One order of summation on every processor: slower where the fast one is another. Engines that
+  // cannot promise it say so in why_not().
+  bool deterministic = false;
 };
 
 // Rows of a table, gathered by index. `features` is [N, ...] float32, `labels` [N] int64.
@@ -102,6 +105,9 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::string_view name() const = 0;
   virtual std::string version() const = 0;  // "LibTorch 1.13.1, OpenBLAS"
+  // What the last digits of its results depend on beside the options: the instruction set it
+  // computes with here ("avx2"). Empty = nothing.
+  virtual std::string instruction_set(const ProgramOptions&) const { return ""; }
   // Empty if the engine can run the graph, else why not, naming the first node.
   virtual std::string why_not(const ir::Graph& graph, const ProgramOptions& options) const = 0;
   // Throws Error{Unsupported} with why_not's text if it cannot.

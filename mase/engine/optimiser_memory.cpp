@@ -15,37 +15,37 @@
 namespace mase::engine {
 namespace {
 
-constexpr std::array<std::string_view, 2> kAdam{"exp_avg", "exp_avg_sq"};
-constexpr std::array<std::string_view, 1> kSgd{"momentum_buffer"};
+constexpr std::array<std::string_view, 2> kAdamMemory{"exp_avg", "exp_avg_sq"};
+constexpr std::array<std::string_view, 1> kSgdMemory{"momentum_buffer"};
 
 // Tensors of optimisers that are not here, by the name that gives them away.
-struct Foreign {
+struct ForeignMemory {
   std::string_view tensor;
   std::string_view owner;
 };
-constexpr std::array kForeign{
-    Foreign{"max_exp_avg_sq", "Adam or AdamW with amsgrad=True"},
-    Foreign{"mu_product", "NAdam"},
-    Foreign{"exp_inf", "Adamax"},
-    Foreign{"square_avg", "RMSprop or Adadelta"},
-    Foreign{"sum", "Adagrad"},
-    Foreign{"momentum_buffer", "SGD with momentum"},
-    Foreign{"exp_avg", "Adam or AdamW"},
+constexpr std::array kForeignMemories{
+    ForeignMemory{"max_exp_avg_sq", "Adam or AdamW with amsgrad=True"},
+    ForeignMemory{"mu_product", "NAdam"},
+    ForeignMemory{"exp_inf", "Adamax"},
+    ForeignMemory{"square_avg", "RMSprop or Adadelta"},
+    ForeignMemory{"sum", "Adagrad"},
+    ForeignMemory{"momentum_buffer", "SGD with momentum"},
+    ForeignMemory{"exp_avg", "Adam or AdamW"},
 };
 
 std::span<const std::string_view> remembered(OptimiserKind kind) {
-  if (kind == OptimiserKind::Sgd) return kSgd;
-  return kAdam;
+  if (kind == OptimiserKind::Sgd) return kSgdMemory;
+  return kAdamMemory;
 }
 
 void check_names(const ir::OptimiserSlot& slot, std::span<const std::string_view> wanted) {
   for (const auto& [name, tensor] : slot.tensors) {
     if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
-    const auto owner = std::find_if(kForeign.begin(), kForeign.end(),
-                                    [&](const Foreign& f) { return f.tensor == name; });
-    usage_error(fmt::format("the optimiser state of '{}' holds '{}': it comes from {}",
-                            slot.parameter, name,
-                            owner == kForeign.end() ? "another kind of optimiser" : owner->owner));
+    const auto owner = std::find_if(kForeignMemories.begin(), kForeignMemories.end(),
+                                    [&](const ForeignMemory& f) { return f.tensor == name; });
+    usage_error(fmt::format(
+        "the optimiser state of '{}' holds '{}': it comes from {}", slot.parameter, name,
+        owner == kForeignMemories.end() ? "another kind of optimiser" : owner->owner));
   }
   for (const std::string_view name : wanted) {
     if (ir::find(slot.tensors, name)) continue;

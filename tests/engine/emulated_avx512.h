@@ -41,10 +41,14 @@ simde__m512 shuffle_parts(simde__m512 a, simde__m512 b) {
 }
 
 inline float sum_lanes(simde__m512 x) {
+  // In the order of the compilers' own: halves, then halves of the sums.
   const simde__m512_private lanes = simde__m512_to_private(x);
-  float sum = 0;
-  for (int i = 0; i < 16; ++i) sum += lanes.f32[i];
-  return sum;
+  float sums[16];
+  for (int i = 0; i < 16; ++i) sums[i] = lanes.f32[i];
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) sums[i] += sums[i + width];
+  }
+  return sums[0];
 }
 
 inline simde__m512i widen_bytes(__m128i x) {

@@ -11,8 +11,8 @@
 namespace mase::engine::native::MASE_ISA {
 namespace {
 
-// Accumulators that leave room for inputs and a weight in 32 or 16 registers.
-constexpr int kBlock = kLanes == 16 ? 24 : 12;
+// Accumulators that leave room for inputs and a weight in the registers.
+constexpr int kBlock = kRegisters * 3 / 4;
 constexpr int kMostResults = 6;
 constexpr int kMostTaps = 6;
 
@@ -78,7 +78,7 @@ template <int R, int P, int V>
 template <int R, int V>
 void line(const Convolution& c, const float* x, std::ptrdiff_t in_step, float* y,
           std::ptrdiff_t out_step, int pixels) {
-  constexpr int kPixels = kBlock / (R * V);
+  constexpr int kPixels = std::max(1, kBlock / (R * V));
   int p = 0;
   for (; p + kPixels <= pixels; p += kPixels) {
     block<R, kPixels, V>(c, x + p * in_step, in_step, y + p * out_step, out_step);

@@ -17,8 +17,14 @@ extern const Kernels kTable;
 namespace avx2 {
 extern const Kernels kTable;
 }
+namespace avx2_wide {
+extern const Kernels kTable;
+}
 #endif
 namespace portable {
+extern const Kernels kTable;
+}
+namespace portable_wide {
 extern const Kernels kTable;
 }
 
@@ -26,21 +32,22 @@ namespace {
 
 struct Candidate {
   const Kernels* table;
+  const Kernels* wide;  // with sixteen lanes
   bool (*runs)();
 };
 
 // Best first; the last runs everywhere.
 const std::array kCandidates = {
 #if defined(MASE_X86_KERNELS)
-    Candidate{&avx512::kTable,
+    Candidate{&avx512::kTable, &avx512::kTable,
               [] {
                 return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
               }},
-    Candidate{&avx2::kTable,
+    Candidate{&avx2::kTable, &avx2_wide::kTable,
               [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
 #endif
-    Candidate{&portable::kTable, [] { return true; }},
+    Candidate{&portable::kTable, &portable_wide::kTable, [] { return true; }},
 };
 
 std::string names_here() {
@@ -76,9 +83,19 @@ const Kernels& kernels() {
   return chosen;
 }
 
+const Kernels& wide_kernels() {
+  const Kernels& best = kernels();
+  for (const Candidate& candidate : kCandidates) {
+    if (candidate.table == &best) return *candidate.wide;
+  }
+  internal_error("kernels that are no candidate");
+}
+
 const Kernels* find_kernels(std::string_view name) {
   for (const Candidate& candidate : kCandidates) {
-    if (candidate.table->name == name && candidate.runs()) return candidate.table;
+    for (const Kernels* table : {candidate.table, candidate.wide}) {
+      if (table->name == name && candidate.runs()) return table;
+    }
   }
   return nullptr;
 }

@@ -51,8 +51,9 @@ const std::array kIntegerCandidates = {
 }  // namespace
 
 const IntegerKernels& integer_kernels(const Kernels& kernels) {
+  const std::string_view set = kernels.name.substr(0, kernels.name.find('_'));
   for (const IntegerCandidate& candidate : kIntegerCandidates) {
-    if (candidate.goes_with == kernels.name && candidate.runs()) return *candidate.table;
+    if (candidate.goes_with == set && candidate.runs()) return *candidate.table;
   }
   return *kIntegerCandidates.back().table;
 }

@@ -107,7 +107,7 @@ struct ReadAhead {
 };
 
 struct Kernels {
-  std::string_view name;  // "avx512", "avx2", "portable"
+  std::string_view name;  // "avx512", "avx2", "avx2_wide", "portable", "portable_wide"
   int lanes;              // floats of a vector
 
   // x[f][s] = table[rows[s] * features + f]
@@ -198,6 +198,9 @@ struct Kernels {
 const Kernels& kernels();
 // The same for a given name; "" = the best.
 const Kernels& choose_kernels(std::string_view wanted);
+// The set for results that do not depend on the machine: sixteen lanes, which kernels() has itself
+// under AVX-512, and fused multiply-adds. All of them give the same bits.
+const Kernels& wide_kernels();
 // For tests and benchmarks: by name; null if this machine or build does not have it.
 const Kernels* find_kernels(std::string_view name);
 

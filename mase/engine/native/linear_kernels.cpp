@@ -47,10 +47,10 @@ template <int R, Start kStart>
 inline void rows(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const float* b,
                  const float* x, float* y, int depth, int vectors, int stride) {
   int v = 0;
-  for (; v + 4 <= vectors; v += 4) {
+  for (; kRegisters >= 16 && v + 4 <= vectors; v += 4) {
     block<R, 4, kStart>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride);
   }
-  for (; v + 2 <= vectors; v += 2) {
+  for (; kRegisters >= 8 && v + 2 <= vectors; v += 2) {
     block<R, 2, kStart>(w, row, step, b, x + v * kLanes, y + v * kLanes, depth, stride);
   }
   for (; v < vectors; ++v) {
@@ -58,9 +58,8 @@ inline void rows(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const 
   }
 }
 
-// Registers: AVX-512 has 32, so 5 x 4 accumulators leave room for inputs and the weight; the
-// smaller sets have 16.
-constexpr int kRows = kLanes == 16 ? 5 : 2;
+// Of 32 registers, 5 x 4 accumulators leave room for inputs and the weight.
+constexpr int kRows = kRegisters == 32 ? 5 : 2;
 
 template <Start kStart>
 void multiply(const float* w, std::ptrdiff_t row, std::ptrdiff_t step, const float* b,
@@ -177,7 +176,7 @@ void linear_input_gradient(const float* w, const float* dy, float* dx, int input
 
 void linear_weight_gradient(const float* dy, const float* x, float* dw, float* db, int inputs,
                             int outputs, int n, int stride) {
-  constexpr int kOutputs = kLanes == 16 ? 4 : 2;
+  constexpr int kOutputs = kRegisters == 32 ? 4 : kRegisters == 16 ? 2 : 1;
   const int vectors = (n + kLanes - 1) / kLanes;
   if (vectors == 0) return;
   int o = 0;

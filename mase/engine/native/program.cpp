@@ -50,6 +50,16 @@ bool counts_dimensions(const ir::Node& node) {
   return node.op.starts_with("batch_norm") || node.op.find("softmax") != std::string::npos;
 }
 
+// base^exponent by squaring. (std::pow differs between processors in the last bit.)
+double power(double base, std::int64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent >>= 1) {
+    if (exponent & 1) result *= base;
+    base *= base;
+  }
+  return result;
+}
+
 // The value of a `size` node: the shape, or one of its entries.
 ir::Value size_result(const ir::Node& node, const ir::Tensor& input) {
   const ir::Value* dim = node.args.size() > 1 ? &node.args[1] : nullptr;
@@ -150,10 +160,9 @@ void NativeProgram::update() {
                         weights_.flat.size());
   }
   const bool decoupled = o.kind == OptimiserKind::AdamW;
-  const auto t = static_cast<double>(updates_);
   const AdamStep step{
-      .rate = static_cast<float>(rate_ / (1.0 - std::pow(o.beta1, t))),
-      .root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(o.beta2, t))),
+      .rate = static_cast<float>(rate_ / (1.0 - power(o.beta1, updates_))),
+      .root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - power(o.beta2, updates_))),
       .epsilon = static_cast<float>(o.epsilon),
       .beta1 = static_cast<float>(o.beta1),
       .beta2 = static_cast<float>(o.beta2),

@@ -19,9 +19,14 @@
 #include <arm_neon.h>
 #endif
 
+#if defined(MASE_WIDE)
+#include "mase/engine/native/simd_wide.h"
+#endif
+
 namespace mase::engine::native {
 namespace {  // each instruction set has its own: identical names must not be merged by the linker
 
+#if !defined(MASE_WIDE)
 #if defined(MASE_SIMD_512)
 constexpr int kLanes = 16;
 #elif defined(__AVX2__)
@@ -32,6 +37,18 @@ constexpr int kLanes = 4;
 
 typedef float Vec __attribute__((vector_size(4 * kLanes), may_alias));
 typedef std::int32_t IntVec __attribute__((vector_size(4 * kLanes), may_alias));
+#endif
+
+// How many vectors the machine's registers hold.
+#if defined(MASE_SIMD_512)
+constexpr int kRegisters = 32;
+#elif defined(MASE_WIDE) && defined(__AVX2__)
+constexpr int kRegisters = 8;
+#elif defined(MASE_WIDE)
+constexpr int kRegisters = 4;
+#else
+constexpr int kRegisters = 16;
+#endif
 
 // Half a vector of floats as doubles.
 constexpr int kDoubles = kLanes / 2;
@@ -49,6 +66,7 @@ inline Vec load_unaligned(const float* p) {
 inline void store(float* p, Vec v) {
   *reinterpret_cast<Vec*>(p) = v;
 }
+#if !defined(MASE_WIDE)
 inline Vec splat(float x) {
 #if defined(MASE_SIMD_512)
   return (Vec)_mm512_set1_ps(x);
@@ -58,6 +76,7 @@ inline Vec splat(float x) {
   return Vec{x, x, x, x};  // not Vec{} + x, which is an addition: 0 + x differs from x at -0
 #endif
 }
+#endif
 
 // Vectors that n samples take.
 inline int vectors_of(int n) {
@@ -82,6 +101,7 @@ inline IntVec lane_numbers() {
   return lane;
 }
 
+#if !defined(MASE_WIDE)
 // kLanes bytes as integers.
 inline IntVec widen(const std::uint8_t* p) {
 #if defined(MASE_SIMD_512)
@@ -156,9 +176,13 @@ inline Vec square_root(Vec x) {
   return y;
 #endif
 }
+#endif
 
 inline DoubleVec square_root(DoubleVec x) {
-#if defined(MASE_SIMD_512)
+#if defined(MASE_WIDE)
+  for (int i = 0; i < kDoubles; ++i) x[i] = std::sqrt(x[i]);
+  return x;
+#elif defined(MASE_SIMD_512)
   return (DoubleVec)_mm512_sqrt_pd((__m512d)x);
 #elif defined(__AVX2__)
   return (DoubleVec)_mm256_sqrt_pd((__m256d)x);
@@ -169,6 +193,7 @@ inline DoubleVec square_root(DoubleVec x) {
 #endif
 }
 
+#if !defined(MASE_WIDE)
 // The sum of the lanes, in an order of its own that never changes.
 inline float sum(Vec v) {
 #if defined(MASE_SIMD_512)
@@ -217,7 +242,7 @@ inline void sums(Vec v, Vec w, float& a, float& b) {
 
 #if defined(MASE_SIMD_512)
 // out[r * row + c] += sum(v[r][c]): adding while transposing takes a third of the work of 16
-// separate sums.
+// separate sums. In the order of the form for four, so that blocks of any height agree.
 inline void add_sums(const Vec (&v)[4][4], float* out, std::ptrdiff_t row) {
   __m512 a[8];
   for (int i = 0; i < 8; ++i) {
@@ -233,8 +258,8 @@ inline void add_sums(const Vec (&v)[4][4], float* out, std::ptrdiff_t row) {
   }
   __m512 c[2];
   for (int i = 0; i < 2; ++i) {
-    c[i] = _mm512_add_ps(_mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0x88),
-                         _mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0xdd));
+    c[i] = _mm512_add_ps(_mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0x44),
+                         _mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0xee));
   }
   const __m512 sums =
       _mm512_add_ps(_mm512_shuffle_f32x4(c[0], c[1], 0x88), _mm512_shuffle_f32x4(c[0], c[1], 0xdd));
@@ -297,6 +322,7 @@ inline void pin(Vec& v) {
   (void)v;
 #endif
 }
+#endif
 
 }  // namespace
 }  // namespace mase::engine::native

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "mase/engine/torch/convert.h"
 #include "mase/engine/torch/pch.h"
 #include "mase/engine/torch/program.h"
@@ -29,6 +32,18 @@ void one_blas_thread() {
   if (const auto set = of_open_blas<void (*)(int)>("openblas_set_num_threads")) set(1);
 }
 
+// Which of its kernels LibTorch takes; the function that says so is not public in version 1.13.
+std::string capability() {
+  if (const char* named = std::getenv("ATEN_CPU_CAPABILITY"); named && *named) return named;
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  if (avx2) return avx512 ? "avx512" : "avx2";
+#endif
+  return "default";
+}
+
 class TorchEngine final : public Engine {
  public:
   TorchEngine() { one_blas_thread(); }
@@ -38,7 +53,14 @@ class TorchEngine final : public Engine {
     return fmt::format("LibTorch {}, {}", TORCH_VERSION, blas_name());
   }
 
-  std::string why_not(const ir::Graph& graph, const ProgramOptions&) const override {
+  std::string instruction_set(const ProgramOptions&) const override {
+    return fmt::format("{}, {}", capability(), blas_name());
+  }
+
+  std::string why_not(const ir::Graph& graph, const ProgramOptions& options) const override {
+    if (options.deterministic) {
+      return "its sums depend on the processor, and deterministic results were asked for";
+    }
     try {
       torch_engine::make_plan(graph);
     } catch (const Error& error) {
