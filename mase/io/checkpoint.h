@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "mase/io/bytes.h"
 #include "mase/ir/graph.h"
@@ -26,6 +27,8 @@ enum class CheckpointKind {
 struct Checkpoint {
   std::int64_t epoch = 0;        // index of the epoch it was saved in, from 0
   std::int64_t global_step = 0;  // optimiser steps done
+  // Of what was read: why it does not say where training stood ("has no 'epoch'"), else empty.
+  std::string no_position = {};
   // Training batches since the start, and of those in epoch `epoch`; -1: as many as optimiser
   // steps, and the epoch is complete. Only for programs that resume our files.
   std::int64_t batches = -1;
@@ -33,8 +36,14 @@ struct Checkpoint {
   ir::State state;                // names of the graph: Lightning's "model." prefix removed
   ir::Named<std::string> unread;  // tensors that are not read, and what they are: "a sparse tensor"
   ir::OptimiserState optimiser;   // empty if there is none, or none that fits `state`
-  ir::Dict optimiser_options;     // the one param_group, without params: lr, betas, eps, ...
+  ir::Dict optimiser_options;     // the first param_group, without params: lr, betas, eps, ...
   ir::Dict scheduler;             // lr_schedulers[0]
+  // Of what was read: param_groups beyond the first, how many parameters they all list, and how
+  // many optimisers and schedules there are beside the first.
+  std::vector<ir::Dict> further_groups = {};
+  std::int64_t optimiser_parameters = 0;
+  std::int64_t further_optimisers = 0;
+  std::int64_t further_schedulers = 0;
   ir::Dict callbacks;
   ir::Dict hyper_parameters;
   ir::Dict mase;  // our own section: what an exact resume needs beyond the above

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "mase/io/checkpoint.h"
 #include "mase/io/checkpoint_keys.h"
@@ -204,12 +206,42 @@ const Object* first_item(const Object* list) {
   return list && !list->items().empty() ? &list->items()[0] : nullptr;
 }
 
+std::int64_t further_items(const Object* list) {
+  return list ? std::max<std::int64_t>(0, std::ssize(list->items()) - 1) : 0;
+}
+
 void drop_key(Dict& dict, std::string_view key) {
   std::erase_if(dict, [&](const auto& entry) { return entry.first == key; });
 }
 
-std::int64_t integer_of(const Object* object) {
-  return object ? object->integer().value_or(0) : 0;
+// A whole number, however the trainer kept it: an int, a float, a tensor or NumPy's.
+std::optional<std::int64_t> whole_number(TorchArchive& archive, const Object& object) {
+  const Result<ir::Value> value = archive.value(object);
+  if (!value) return std::nullopt;
+  if (value->is<std::int64_t>()) return value->as_int();
+  double number = std::numeric_limits<double>::quiet_NaN();
+  if (value->is_number()) number = value->as_number();
+  if (const auto* tensor = value->get<ir::Tensor>(); tensor && tensor->size() == 1) {
+    number = tensor->at(0);
+  }
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (!(std::abs(number) <= kExact) || number != std::trunc(number)) return std::nullopt;
+  return static_cast<std::int64_t>(number);
+}
+
+// The epoch and the step, or the reason why there are none.
+void read_counts(TorchArchive& archive, const Object& root, Checkpoint& out) {
+  for (const auto& [key, to] : {std::pair<const char*, std::int64_t*>{"epoch", &out.epoch},
+                                {"global_step", &out.global_step}}) {
+    const Object* object = root.find(key);
+    const auto number = object ? whole_number(archive, *object) : std::nullopt;
+    if (number) {
+      *to = *number;
+    } else if (out.no_position.empty()) {
+      out.no_position = object ? fmt::format("its '{}' is no whole number", key)
+                               : fmt::format("it has no '{}'", key);
+    }
+  }
 }
 
 // A counter such as loops.fit_loop["epoch_progress"]["current"]["ready"].
@@ -241,14 +273,34 @@ void read_progress(const Object& root, Checkpoint& out) {
   out.batches_in_epoch = counter(*fit, kBatches, "current", "processed").value_or(-1);
 }
 
+// The settings of the optimiser, group by group.
+Status read_groups(TorchArchive& archive, const Object& optimiser, Checkpoint& out) {
+  const Object* groups = optimiser.find("param_groups");
+  if (!groups) return std::monostate{};
+  for (const Object& group : groups->items()) {
+    if (const Object* parameters = group.find("params")) {
+      out.optimiser_parameters += std::ssize(parameters->items());
+    }
+    auto options = read_dict(archive, &group);
+    if (!options) return options.error();
+    drop_key(*options, "params");
+    if (&group == &groups->items()[0]) {
+      out.optimiser_options = *std::move(options);
+    } else {
+      out.further_groups.push_back(*std::move(options));
+    }
+  }
+  return std::monostate{};
+}
+
 Result<Checkpoint> read_lightning(TorchArchive& archive, const std::string& file_name) {
   const Object& root = archive.root();
   const Object* state = root.find("state_dict");
   if (!state || !state->is_mapping()) {
     return ReadError{"a Lightning checkpoint without 'state_dict'", {.file = file_name}};
   }
-  Checkpoint out{.epoch = integer_of(root.find("epoch")),
-                 .global_step = integer_of(root.find("global_step"))};
+  Checkpoint out;
+  read_counts(archive, root, out);
   read_progress(root, out);
   if (Status read = read_state(archive, *state, out); !read) return read.error();
   out.state = without_wrapper(std::move(out.state));
@@ -258,11 +310,11 @@ Result<Checkpoint> read_lightning(TorchArchive& archive, const std::string& file
     auto slots = read_optimiser(archive, *optimiser, optimiser_names(root, out.state));
     if (!slots) return slots.error();
     out.optimiser = *std::move(slots);
-    auto options = read_dict(archive, first_item(optimiser->find("param_groups")));
-    if (!options) return options.error();
-    out.optimiser_options = *std::move(options);
-    drop_key(out.optimiser_options, "params");
+    const Status groups = read_groups(archive, *optimiser, out);
+    if (!groups) return groups.error();
   }
+  out.further_optimisers = further_items(root.find("optimizer_states"));
+  out.further_schedulers = further_items(root.find("lr_schedulers"));
   const std::pair<const Object*, Dict*> sections[] = {
       {first_item(root.find("lr_schedulers")), &out.scheduler},
       {root.find("callbacks"), &out.callbacks},
@@ -282,6 +334,7 @@ Result<Checkpoint> read_plain(TorchArchive& archive) {
   const Object& root = archive.root();
   const Object* inner = root.find("state_dict");
   Checkpoint out;
+  out.no_position = "it holds weights only";
   const Object& state = inner && inner->is_mapping() ? *inner : root;
   if (Status read = read_state(archive, state, out); !read) return read.error();
   return out;

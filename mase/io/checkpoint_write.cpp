@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "mase/io/checkpoint.h"
 #include "mase/io/checkpoint_keys.h"
@@ -119,6 +120,24 @@ Object optimiser_state(TorchWriter& file, const Checkpoint& c) {
                {"param_groups", Object::list({dict(std::move(group))})}});
 }
 
+// A schedule's state. MultiStepLR looks its milestones up by number.
+Object schedule_state(TorchWriter& file, const ir::Dict& schedule) {
+  std::vector<ObjectPair> out;
+  for (const auto& [key, value] : schedule) {
+    const auto* milestones = key == "milestones" ? value.get<ir::Dict>() : nullptr;
+    if (!milestones) {
+      out.emplace_back(key, file.add(value));
+      continue;
+    }
+    std::vector<ObjectPair> counter;
+    for (const auto& [when, times] : *milestones) {
+      counter.emplace_back(std::int64_t{std::atoll(when.c_str())}, file.add(times));
+    }
+    out.emplace_back(key, dict(std::move(counter)));
+  }
+  return dict(std::move(out));
+}
+
 Object own_section(TorchWriter& file, const Checkpoint& c) {
   std::vector<Object> names;
   for (const ir::OptimiserSlot& slot : c.optimiser) names.emplace_back(slot.parameter);
@@ -142,7 +161,7 @@ void write_lightning_checkpoint(const std::filesystem::path& path, const Checkpo
       {"optimizer_states", Object::list({optimiser_state(file, c)})},
   };
   std::vector<Object> schedulers;
-  if (!c.scheduler.empty()) schedulers.push_back(file.add(ir::Value(c.scheduler)));
+  if (!c.scheduler.empty()) schedulers.push_back(schedule_state(file, c.scheduler));
   root.emplace_back("lr_schedulers", Object::list(std::move(schedulers)));
   if (!c.hyper_parameters.empty()) {
     root.emplace_back("hparams_name", "kwargs");

@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 
+#include "mase/io/numpy_scalar.h"
 #include "mase/io/torch_archive.h"
 #include "mase/io/torch_storage.h"
 #include "mase/support/printable.h"
@@ -306,6 +307,11 @@ Result<Value> TorchArchive::value(const Object& object, int depth) {
         auto made = tensor(object);
         if (!made) return made.error();
         return Value(*std::move(made));
+      }
+      if (auto number = numpy_scalar(object)) return *std::move(number);
+      // collections.Counter is made from a dictionary: a schedule's milestones.
+      if (object.is_call("collections", "Counter") && object.arguments().size() == 1) {
+        return value(object.arguments()[0], depth + 1);
       }
       if (object.entries().empty() && !object.is_mapping()) {
         return Value(ir::TypeName{object.global_name()});
