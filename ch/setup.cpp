@@ -43,6 +43,7 @@ mase::engine::ProgramOptions program_options(const Settings& settings) {
   mase::engine::ProgramOptions options;
   options.threads = static_cast<int>(std::max<std::int64_t>(1, settings.integer("num_workers")));
   options.seed = seed(settings);
+  options.deterministic = settings.flag("deterministic");
   if (precision == "64") options.precision = mase::engine::Precision::Float64;
   if (precision == "bf16") options.precision = mase::engine::Precision::BFloat16Mixed;
   return options;
@@ -54,6 +55,13 @@ mase::train::FitOptions fit_options(const Settings& settings) {
   options.optimiser = mase::train::optimiser_options(settings.text("training_optimizer"),
                                                      settings.number("learning_rate"),
                                                      settings.number("weight_decay"));
+  const auto asked = [&](std::string_view option) {
+    const Setting& setting = settings.at(option);
+    return setting.manual || setting.file;
+  };
+  options.asked = {.optimiser = asked("training_optimizer"),
+                   .learning_rate = asked("learning_rate"),
+                   .weight_decay = asked("weight_decay")};
   options.precision = program.precision;
   options.threads = program.threads;
   options.seed = program.seed;
@@ -63,6 +71,12 @@ mase::train::FitOptions fit_options(const Settings& settings) {
   options.accumulate_grad_batches = settings.integer("accumulate_grad_batches");
   if (settings.has("log_every_n_steps")) {
     options.log_every_n_steps = settings.integer("log_every_n_steps");
+  }
+  options.deterministic = program.deterministic;
+  if (settings.has("early_stopping")) {
+    options.early_stopping = {.monitor = settings.text("early_stopping"),
+                              .patience = settings.integer("patience"),
+                              .min_delta = settings.number("min_delta")};
   }
   options.one_batch = settings.flag("to_debug");
   if (settings.has("resume")) options.resume = settings.text("resume");

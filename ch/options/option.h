@@ -73,6 +73,7 @@ struct Option {
   bool in_table = true;                 // a row of the argument table and a key of files
   std::string_view shown_default = "";  // what the help says where `standard` is None
   bool beyond_mase = false;             // in the argument table of the actions that use it only
+  std::string_view needs = "";          // the option without which this one has no effect
   bool may_vary = false;                // the outcome of a training depends on it: ch sweep takes
                                         // a list of values ("64,128", "0..7")
 

@@ -134,6 +134,11 @@ void Settings::apply_key(const std::string& key, const TomlNode& node, Diagnosti
 }
 
 void Settings::settle() {
+  for (const Setting& setting : settings_) {
+    const std::string_view needed = setting.option->needs;
+    if (needed.empty() || !(setting.manual || setting.file) || has(needed)) continue;
+    warn(fmt::format("{} has no effect without {}", setting.option->dest, needed));
+  }
   for (Setting& setting : settings_) {
     if (setting.option->type != Type::PositiveInt) continue;
     const auto* number = setting.effective().get<std::int64_t>();

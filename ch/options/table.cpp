@@ -5,6 +5,7 @@
 
 #include "ch/options/option.h"
 #include "mase/engine/engine.h"
+#include "mase/train/early_stopping.h"
 #include "mase/train/sweep/report.h"
 
 namespace ch {
@@ -267,6 +268,50 @@ std::vector<Option> make_options() {
        .help = "what computes: auto takes the first that covers the network.",
        .choices = engine_choices(),
        .beyond_mase = true,
+       .may_vary = true},
+      {.dest = "deterministic",
+       .flags = {"--deterministic"},
+       .type = Type::Flag,
+       .standard = false,
+       .group = Group::Runtime,
+       .help = "one order of summation on every processor, so that a training ends with the same "
+               "bits on each; slower on those without AVX-512. For the native engine.",
+       .beyond_mase = true},
+      {.dest = "early_stopping",
+       .flags = {"--early-stopping"},
+       .type = Type::OptionalChoice,
+       .metavar = "METRIC",
+       .group = Group::Trainer,
+       .used_by = kTrain | kSweep,
+       .help = "stop when this metric has not improved for --patience epochs. Without a value: "
+               "val_loss_epoch.",
+       .choices = mase::train::monitors(),
+       .beyond_mase = true,
+       .may_vary = true},
+      {.dest = "patience",
+       .flags = {"--patience"},
+       .type = Type::Int,
+       .standard = 3,
+       .metavar = "NUM",
+       .group = Group::Trainer,
+       .used_by = kTrain | kSweep,
+       .help = "epochs without an improvement until --early-stopping stops.",
+       .minimum = 0,
+       .beyond_mase = true,
+       .needs = "early_stopping",
+       .may_vary = true},
+      {.dest = "min_delta",
+       .flags = {"--min-delta"},
+       .type = Type::Number,
+       .standard = 0.0,
+       .metavar = "NUM",
+       .group = Group::Trainer,
+       .used_by = kTrain | kSweep,
+       .help = "change of the metric of --early-stopping that counts as an improvement: more than "
+               "this.",
+       .minimum = 0,
+       .beyond_mase = true,
+       .needs = "early_stopping",
        .may_vary = true},
       {.dest = "resume",
        .flags = {"--resume"},

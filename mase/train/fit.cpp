@@ -15,7 +15,9 @@
 #include "mase/support/printable.h"
 #include "mase/support/signals.h"
 #include "mase/train/bar.h"
+#include "mase/train/early_stopping.h"
 #include "mase/train/evaluate.h"
+#include "mase/train/inherit.h"
 #include "mase/train/nonfinite.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/position.h"
@@ -29,6 +31,15 @@ namespace {
 
 constexpr std::int64_t kSanityBatches = 2;
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
+Schedule own_schedule(const FitOptions& options) {
+  const engine::OptimiserOptions& optimiser = options.optimiser;
+  if (options.max_epochs == 0) return {.base = optimiser.learning_rate};
+  return {.kind = ScheduleKind::Cosine,
+          .base = optimiser.learning_rate,
+          .floor = minimum_learning_rate(optimiser.kind),
+          .length = options.max_epochs};
+}
 
 class Fit {
  public:
@@ -50,12 +61,12 @@ class Fit {
   std::string postfix() const;
   void report_interruption();
   void report_end();
+  void report_nothing_to_do();
   FitResult result();
 
-  double rate() const {
-    return cosine_rate(options_.optimiser.learning_rate,
-                       minimum_learning_rate(options_.optimiser.kind), position_.epoch,
-                       options_.max_epochs);
+  void set_rate() {
+    rate_ = schedule_.rate(schedule_.by_step ? position_.step : position_.epoch);
+    program_->set_learning_rate(rate_);
   }
   // Epochs in which so many updates happen, the last one begun.
   std::int64_t epochs_of(std::int64_t steps) const {
@@ -64,16 +75,26 @@ class Fit {
     return steps / per_epoch + (steps % per_epoch > 0 ? 1 : 0);
   }
   bool awaits_validation() const { return position_.batch == batches_; }
-  bool goes_on() const {
-    return position_.epoch < max_epochs_ && (position_.step < max_steps_ || awaits_validation());
+  bool stopped_early() const {
+    return options_.early_stopping && has_stopped(*options_.early_stopping, position_);
   }
+  bool goes_on() const {
+    return !stopped_early() && position_.epoch < max_epochs_ &&
+           (position_.step < max_steps_ || awaits_validation());
+  }
+
+  void begin_from_checkpoint();
+  void remember_stopping();
 
   ir::Graph graph_;
   const data::DataSet& data_;
-  const FitOptions& options_;
+  FitOptions options_;  // with the optimiser that is really used
   const Output& output_;
   std::unique_ptr<engine::Program> program_;
   std::optional<Resumption> from_;
+  Schedule schedule_;
+  double rate_ = 0;         // of the present step
+  bool inherited_ = false;  // optimiser and schedule are those of another program's checkpoint
   std::optional<RunFiles> files_;
   data::Loader train_loader_;
   data::Loader validation_loader_;
@@ -96,20 +117,43 @@ Fit::Fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engin
       batches_(options.one_batch ? 1 : train_loader_.batches()),
       max_epochs_(options.one_batch ? 1 : options.max_epochs),
       max_steps_(options.max_steps < 0 ? kNoLimit : options.max_steps) {
-  if (options.resume) {
-    from_ = find_resumption(*options.resume, output.folder);
-    graph_ = as_trained(std::move(graph_), *from_, output);
-  }
-  program_ = engine.compile(
-      graph_, {.precision = options.precision, .threads = options.threads, .seed = options.seed});
-  program_->set_optimiser(options.optimiser);
-  if (from_) {
-    restore(*from_, graph_, options.optimiser, *program_);
-    position_ = from_->position;
-  }
-  files_.emplace(options, output, from_ ? &*from_ : nullptr);
-  files_->describe(graph_, data, engine);
+  schedule_ = own_schedule(options);
+  if (options.resume) begin_from_checkpoint();
+  program_ = engine.compile(graph_, {.precision = options.precision,
+                                     .threads = options.threads,
+                                     .seed = options.seed,
+                                     .deterministic = options.deterministic});
+  program_->set_optimiser(options_.optimiser);
+  if (from_) restore(*from_, graph_, options_.optimiser, *program_);
+  files_.emplace(options_, output, from_ ? &*from_ : nullptr);
+  files_->describe(graph_, data, engine, schedule_, inherited_);
   if (from_) check_resumption(*from_, files_->facts(), output);
+}
+
+void Fit::begin_from_checkpoint() {
+  from_ = find_resumption(*options_.resume, output_.folder);
+  graph_ = as_trained(std::move(graph_), *from_, output_);
+  position_ = from_->position;
+  check_place(position_, batches_, options_, from_->path.string());
+  remember_stopping();
+  const std::optional<Inheritance> taken = inherit(*from_, options_, output_);
+  if (!taken) return;
+  options_.optimiser = taken->optimiser;
+  schedule_ = taken->schedule;
+  inherited_ = true;
+}
+
+// What early stopping remembers is of the metric it watched.
+void Fit::remember_stopping() {
+  const ir::Value mase(from_->checkpoint.mase);
+  const ir::Value* course = mase.find("course");
+  const ir::Value* before = course ? course->find("early_stopping") : nullptr;
+  const ir::Value* monitor = before && before->is<ir::Dict>() ? before->find("monitor") : nullptr;
+  const auto& now = options_.early_stopping;
+  if (now && monitor && *monitor == ir::Value(now->monitor)) return;
+  position_.stopping_epoch = -1;
+  position_.stopping_wait = 0;
+  if (now && !course) take_stopping(from_->checkpoint.callbacks, *now, position_);
 }
 
 FitResult Fit::run() {
@@ -118,6 +162,7 @@ FitResult Fit::run() {
     output_.info(fmt::format("Going on from {}: epoch {}, batch {} of {}, step {}",
                              from_->path.string(), position_.epoch, position_.batch, batches_,
                              position_.step));
+    if (!goes_on()) report_nothing_to_do();
   }
   files_->record().write("running");
   try {
@@ -159,7 +204,7 @@ void Fit::loop() {
 
 Fit::Stopped Fit::train_epoch() {
   train_loader_.start_epoch(position_.epoch);
-  program_->set_learning_rate(rate());
+  set_rate();
   bar_.emplace(output_.bars, fmt::format("Epoch {}", position_.epoch), batches_,
                Bar::Options{.begin = position_.batch});
   const std::int64_t log_every = options_.log_every_n_steps;
@@ -189,6 +234,7 @@ Fit::Stopped Fit::train_epoch() {
         next_log += log_every;
         log_step(last);
       }
+      if (schedule_.by_step) set_rate();
       // Whether the epoch is over is decided below: its validation belongs to it.
       if (next < batches_ && position_.step >= max_steps_) return Stopped::AtLimit;
       if (stop_requested()) return Stopped::BySignal;
@@ -199,7 +245,7 @@ Fit::Stopped Fit::train_epoch() {
 }
 
 void Fit::log_step(const engine::BatchResult& last) {
-  files_->metrics().log_step(position_.step - 1, position_.epoch, rate(), last.loss,
+  files_->metrics().log_step(position_.step - 1, position_.epoch, rate_, last.loss,
                              position_.train_acc_step);
 }
 
@@ -235,6 +281,7 @@ bool Fit::validate() {
 }
 
 void Fit::end_epoch(bool validated) {
+  position_.measured_epoch = position_.epoch;
   position_.train_loss_epoch = position_.train.loss.value();
   position_.train_acc_epoch = position_.train.accuracy();
   const bool improved = validated && position_.val_loss_epoch < position_.best_loss;
@@ -242,6 +289,7 @@ void Fit::end_epoch(bool validated) {
     position_.best_loss = position_.val_loss_epoch;
     position_.best_epoch = position_.epoch;
   }
+  if (options_.early_stopping) watch(*options_.early_stopping, position_);
   MetricsLog::Epoch values{.train_loss = position_.train_loss_epoch,
                            .train_acc = position_.train_acc_epoch};
   if (validated) {
@@ -304,18 +352,42 @@ void Fit::report_interruption() {
   output_.info("Go on with: " + resume_command(output_, files_->resume_argument()));
 }
 
+// The run that a checkpoint is of was at its end already, or further than it is to go now.
+void Fit::report_nothing_to_do() {
+  if (stopped_early()) {
+    output_.info("The run had ended, by early stopping: a greater --patience goes on");
+    return;
+  }
+  const bool by_steps = position_.step >= max_steps_;
+  const std::int64_t done = by_steps ? position_.step : position_.epoch;
+  const std::int64_t wanted = by_steps ? max_steps_ : max_epochs_;
+  const char* what = by_steps ? "steps" : "epochs";
+  if (done > wanted) {
+    output_.warn(
+        fmt::format("The run had ended: {} {} are done already, more than the {} asked for", done,
+                    what, wanted));
+  } else {
+    output_.info(fmt::format("The run had ended: all {} {} are done", wanted, what));
+  }
+}
+
 void Fit::report_end() {
   if (bar_) bar_->finish(position_.batch, postfix());  // an epoch that max_steps cut short
   const bool by_steps = position_.step >= max_steps_;
-  output_.notice(fmt::format("`Trainer.fit` stopped: `{}={}` reached.",
-                             by_steps ? "max_steps" : "max_epochs",
-                             by_steps ? max_steps_ : max_epochs_));
+  if (stopped_early()) {
+    output_.info(stopping_text(*options_.early_stopping, position_));
+    output_.notice("`Trainer.fit` stopped: `trainer.should_stop` was set.");
+  } else {
+    output_.notice(fmt::format("`Trainer.fit` stopped: `{}={}` reached.",
+                               by_steps ? "max_steps" : "max_epochs",
+                               by_steps ? max_steps_ : max_epochs_));
+  }
   files_->record().set("position", to_dict(position_));
   files_->record().write("finished");
-  if (position_.epoch > 0) {
+  if (position_.measured()) {
     std::string text = fmt::format(
         "Epoch {}: train_acc_epoch {:.4f} (its last batch {:.4f}), train_loss_epoch {:.4f}",
-        position_.epoch - 1, position_.train_acc_epoch, position_.train_acc_step,
+        position_.measured_epoch, position_.train_acc_epoch, position_.train_acc_step,
         position_.train_loss_epoch);
     if (position_.validated()) {
       text += fmt::format(", val_acc_epoch {:.4f}, val_loss_epoch {:.4f}", position_.val_acc_epoch,
@@ -351,6 +423,7 @@ FitResult Fit::result() {
   out.val_acc_epoch = position_.val_acc_epoch;
   out.best_checkpoint = files_->best();
   out.last_checkpoint = files_->last();
+  out.stopped_early = stopped_early();
   out.interrupted = stopped_ == Stopped::BySignal;
   out.signal = out.interrupted ? stop_signal() : 0;
   return out;
@@ -367,6 +440,15 @@ void check_fit(const ir::Graph& graph, const data::DataSet& data, const FitOptio
   if (options.log_every_n_steps < 0) usage_error("log_every_n_steps must not be negative");
   if (options.max_epochs < 0) usage_error("max_epochs must not be negative");
   if (options.max_steps < -1) usage_error("max_steps must be -1 (no limit) or a number of steps");
+  if (const auto& stopping = options.early_stopping) {
+    if (stopping->patience < 0) usage_error("the patience of early stopping must not be negative");
+    if (needs_validation(stopping->monitor) && data.validation.rows() == 0) {
+      usage_error(
+          fmt::format("early stopping watches {}, but data set '{}' has no rows for "
+                      "validation",
+                      stopping->monitor, data.info.name));
+    }
+  }
   const std::int64_t rows = data.train.rows();
   if (rows == 0) usage_error(fmt::format("data set '{}' has no rows to train on", data.info.name));
   // One row has no variance: the running variance would become NaN.

@@ -46,13 +46,49 @@ fs::path find_file(const std::string& which, const fs::path& project) {
                             : fmt::format("there is {}", fmt::join(there, ", ")));
 }
 
-// A checkpoint of Lightning itself: it is always of an epoch's end.
-Position position_of_lightning(const io::Checkpoint& checkpoint) {
+[[noreturn]] void unreadable(const fs::path& path, std::string problem) {
+  throw Error(ErrorKind::Unreadable, std::move(problem), {.file = path.string()});
+}
+
+// A checkpoint of Lightning itself, of an epoch's end or of a place within.
+Position position_of_lightning(const io::Checkpoint& checkpoint, const fs::path& path) {
+  if (!checkpoint.no_position.empty()) {
+    usage_error(fmt::format("where its training stood is not known: {}", checkpoint.no_position),
+                {.file = path.string()}, "start from its weights with --load instead");
+  }
+  constexpr std::int64_t kMost = std::int64_t{1} << 53;
+  const std::int64_t counts[] = {checkpoint.epoch, checkpoint.global_step};
+  for (const std::int64_t count : counts) {
+    if (count >= 0 && count < kMost) continue;
+    unreadable(path,
+               fmt::format("the position is impossible: epoch {}, step {}", counts[0], counts[1]));
+  }
   Position position;
-  position.epoch = checkpoint.epoch + 1;
+  const bool inside = checkpoint.batches_in_epoch >= 0;
+  position.epoch = checkpoint.epoch + (inside ? 0 : 1);
+  position.batch = inside ? checkpoint.batches_in_epoch : 0;
   position.step = checkpoint.global_step;
-  position.batches = checkpoint.global_step;
+  position.batches = std::max({checkpoint.batches, checkpoint.global_step, position.epoch});
+  if (position.batch > position.batches || position.batches >= kMost) {
+    unreadable(path,
+               fmt::format("the position is impossible: batch {} of epoch {} after {} batches",
+                           position.batch, position.epoch, position.batches));
+  }
   return position;
+}
+
+// Our own section of the file, which may be of a later version of this program.
+Position position_of_own(const ir::Dict& section, const ir::Value& position, const fs::path& path) {
+  const ir::Value* format = ir::find(section, "format");
+  if (format && format->is<std::int64_t>() && format->as_int() > kSnapshotFormat) {
+    unsupported(fmt::format("it was written by a later version of this program (format {}, known "
+                            "is {})",
+                            format->as_int(), kSnapshotFormat),
+                {.file = path.string()}, "go on with that version, or --load its weights");
+  }
+  const Result<Position> read = position_from(position);
+  if (!read.ok()) unreadable(path, read.error().message);
+  return *read;
 }
 
 std::string quoted(const std::string& word) {
@@ -64,6 +100,16 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
+// "" is that of a deterministic run.
+void warn_of_processor(const ir::Value& before, const ir::Value& now, const Output& output) {
+  if (before == ir::Value("") || now == ir::Value("")) return;  // said with `deterministic`
+  output.warn(
+      fmt::format("the run was computed with {}, here it is {}: sums are rounded in another "
+                  "order, so that it ends with other last digits than it would have there; "
+                  "--deterministic has one order for all",
+                  ir::repr(before), ir::repr(now)));
+}
+
 }  // namespace
 
 Resumption find_resumption(const std::string& which, const fs::path& project) {
@@ -72,19 +118,18 @@ Resumption find_resumption(const std::string& which, const fs::path& project) {
   out.checkpoint = io::read_checkpoint(out.path).or_throw();
   const ir::Value mase(out.checkpoint.mase);
   if (const ir::Value* position = mase.find("position")) {
-    Result<Position> read = position_from(*position);
-    if (!read.ok()) {
-      throw Error(ErrorKind::Unreadable, read.error().message, {.file = out.path.string()});
-    }
-    out.position = *read;
+    out.position = position_of_own(out.checkpoint.mase, *position, out.path);
     out.version = version_of(out.checkpoint);
   } else {
-    out.position = position_of_lightning(out.checkpoint);
+    out.position = position_of_lightning(out.checkpoint, out.path);
   }
   if (const ir::Value* files = mase.find("files"); files && files->is<ir::Dict>()) {
     out.files = files->as_dict();
   }
-  if (out.checkpoint.optimiser.empty() && out.position.step > 0) {
+  // (SGD without momentum has settings, but remembers nothing.)
+  const bool has_optimiser =
+      !out.checkpoint.optimiser.empty() || ir::find(out.checkpoint.optimiser_options, "momentum");
+  if (!has_optimiser && out.position.step > 0) {
     usage_error("the checkpoint holds weights only, no optimiser state",
                 {.file = out.path.string()}, "start from its weights with --load instead");
   }
@@ -98,16 +143,20 @@ void check_resumption(const Resumption& from, const RunFacts& facts, const Outpu
   const ir::Value mase(from.checkpoint.mase);
   const ir::Value* before = mase.find("course");
   if (!before) {
-    output.warn(
-        fmt::format("{} was not written by this program: the order of the rows is that of "
-                    "--seed here",
-                    from.path.string()));
+    output.warn(fmt::format(
+        "{} was not written by this program: the order of the rows is that of "
+        "--seed here{}",
+        from.path.string(), from.position.batch > 0 ? ", also of the rest of the epoch" : ""));
     return;
   }
   std::vector<std::string> changes;
   for (const auto& [key, value] : course_of(facts)) {
     const ir::Value* old = before->find(key);
     if (!old || *old == value) continue;
+    if (key == "instruction_set") {
+      warn_of_processor(*old, value, output);
+      continue;
+    }
     const std::string change =
         fmt::format("{} was {}, is {}", key, ir::repr(*old), ir::repr(value));
     const bool shuffle = std::find(kShuffle.begin(), kShuffle.end(), key) != kShuffle.end();
@@ -125,6 +174,22 @@ void check_resumption(const Resumption& from, const RunFacts& facts, const Outpu
         fmt::format("other options than before, so this is not the run that was stopped: "
                     "{}",
                     fmt::join(changes, "; ")));
+  }
+}
+
+void check_place(const Position& at, std::int64_t batches, const FitOptions& options,
+                 const std::string& file) {
+  if (at.batch > batches) {
+    usage_error(fmt::format("it stands after batch {} of epoch {}, which has {} batches here",
+                            at.batch, at.epoch, batches),
+                {.file = file}, "give the data set and the batch size of the run it belongs to");
+  }
+  // Gradients gathered for an update are in no checkpoint.
+  if (at.batch < batches && at.batch % options.accumulate_grad_batches != 0) {
+    usage_error(fmt::format("it stands after batch {} of epoch {}, between two updates of {} "
+                            "batches each",
+                            at.batch, at.epoch, options.accumulate_grad_batches),
+                {.file = file}, "give the --accumulate-grad-batches of the run it belongs to");
   }
 }
 

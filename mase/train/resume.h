@@ -29,6 +29,10 @@ Resumption find_resumption(const std::string& which, const std::filesystem::path
 // change its course; throws Error{Usage} where the position would mean something else.
 void check_resumption(const Resumption& from, const RunFacts& facts, const Output& output);
 
+// Whether the run can stand there: its epochs have so many batches. Throws Error{Usage}.
+void check_place(const Position& at, std::int64_t batches, const FitOptions& options,
+                 const std::string& file);
+
 // Weights and optimiser into the program. Throws Error{Usage} when they do not fit the network.
 void restore(const Resumption& from, const ir::Graph& graph, const engine::OptimiserOptions& wanted,
              engine::Program& program);

@@ -74,11 +74,14 @@ RunFiles::RunFiles(const FitOptions& options, const Output& output, const Resump
 }
 
 void RunFiles::describe(const ir::Graph& graph, const data::DataSet& data,
-                        const engine::Engine& engine) {
+                        const engine::Engine& engine, const Schedule& schedule, bool inherited) {
+  facts_.schedule = schedule;
+  facts_.inherited = inherited;
   facts_.train_rows = data.train.rows();
   facts_.data_hash = data.hash;
   facts_.engine = std::string(engine.name());
   facts_.quantisation = io::quantisation_of(graph);
+  facts_.instruction_set = engine.instruction_set({.deterministic = options_.deterministic});
   record_.describe(graph, data, engine);
   record_.set("course", course_of(facts_));
 }

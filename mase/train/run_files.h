@@ -30,7 +30,8 @@ class RunFiles {
   RunRecord& record() { return record_; }
   MetricsLog& metrics() { return metrics_; }
 
-  void describe(const ir::Graph& graph, const data::DataSet& data, const engine::Engine& engine);
+  void describe(const ir::Graph& graph, const data::DataSet& data, const engine::Engine& engine,
+                const Schedule& schedule, bool inherited);
   // After an epoch. `improved`: it is the best so far. Checkpoints are written at once, or with the
   // next epoch's if the last ones were written a moment ago.
   void end_epoch(const engine::Program& program, const Position& position, bool improved);

@@ -4,18 +4,12 @@
 #include <cmath>
 
 #include "mase/io/checkpoint_keys.h"
+#include "mase/train/early_stopping.h"
+#include "mase/train/inherit.h"
 #include "mase/train/optimiser.h"
 
 namespace mase::train {
 namespace {
-
-constexpr std::int64_t kFormat = 1;  // of the `mase` section
-
-double rate_at(const engine::OptimiserOptions& optimiser, std::int64_t epoch,
-               std::int64_t max_epochs) {
-  return cosine_rate(optimiser.learning_rate, minimum_learning_rate(optimiser.kind), epoch,
-                     max_epochs);
-}
 
 // torch.optim's param_group, in its key order.
 ir::Dict parameter_group(const engine::OptimiserOptions& o, double rate) {
@@ -43,21 +37,8 @@ ir::Dict parameter_group(const engine::OptimiserOptions& o, double rate) {
   return group;
 }
 
-// torch's CosineAnnealingLR after `epochs` steps.
-ir::Dict scheduler(const engine::OptimiserOptions& o, std::int64_t epochs,
-                   std::int64_t max_epochs) {
-  return {{"T_max", max_epochs},
-          {"eta_min", minimum_learning_rate(o.kind)},
-          {"base_lrs", ir::List{o.learning_rate}},
-          {"last_epoch", epochs},
-          {"verbose", false},
-          {"_step_count", epochs + 1},
-          {"_get_lr_called_within_step", false},
-          {"_last_lr", ir::List{rate_at(o, epochs, max_epochs)}}};
-}
-
 // Lightning's ModelCheckpoint: its key holds its settings.
-ir::Dict callbacks(const Position& position, const RunFacts& facts) {
+ir::Dict model_checkpoint(const Position& position, const RunFacts& facts) {
   if (!position.validated()) return {};
   const ir::Tensor best = ir::Tensor::scalar(static_cast<float>(position.best_loss));
   const ir::Tensor current = ir::Tensor::scalar(static_cast<float>(position.val_loss_epoch));
@@ -74,6 +55,22 @@ ir::Dict callbacks(const Position& position, const RunFacts& facts) {
                 {"kth_best_model_path", best_path},
                 {"kth_value", best},
                 {"last_model_path", facts.last.string()}}}};
+}
+
+ir::Dict callbacks(const Position& position, const RunFacts& facts) {
+  ir::Dict out = model_checkpoint(position, facts);
+  const auto& stopping = facts.options->early_stopping;
+  if (stopping && position.stopping_epoch >= 0) {
+    out.push_back(stopping_callback(*stopping, position));
+  }
+  return out;
+}
+
+// What is watched, as one value.
+ir::Value stopping_of(const FitOptions& options) {
+  if (!options.early_stopping) return ir::None{};
+  const EarlyStopping& s = *options.early_stopping;
+  return ir::Dict{{"monitor", s.monitor}, {"patience", s.patience}, {"min_delta", s.min_delta}};
 }
 
 std::string_view name(engine::Precision precision) {
@@ -101,6 +98,9 @@ ir::Dict course_of(const RunFacts& facts) {
           {"precision", name(o.precision)},
           {"seed", static_cast<std::int64_t>(o.seed)},
           {"engine", facts.engine},
+          {"instruction_set", facts.instruction_set},
+          {"deterministic", o.deterministic},
+          {"early_stopping", stopping_of(o)},
           {"train_rows", facts.train_rows},
           {"data_hash", facts.data_hash}};
 }
@@ -108,7 +108,7 @@ ir::Dict course_of(const RunFacts& facts) {
 io::Checkpoint make_snapshot(const engine::Program& program, const Position& position,
                              const RunFacts& facts, const ir::Dict& files) {
   const engine::OptimiserOptions& optimiser = facts.options->optimiser;
-  const std::int64_t max_epochs = facts.options->max_epochs;
+  const std::int64_t count = facts.schedule.by_step ? position.step : position.epoch;
   io::Checkpoint out;
   // Lightning counts the epoch a checkpoint was saved in; after its end that is the one before.
   const bool at_end = position.batch == 0 && position.epoch > 0;
@@ -118,16 +118,19 @@ io::Checkpoint make_snapshot(const engine::Program& program, const Position& pos
   out.batches_in_epoch = at_end ? -1 : position.batch;
   out.state = program.state();
   out.optimiser = program.optimiser_state();
-  out.optimiser_options =
-      parameter_group(optimiser, rate_at(optimiser, position.epoch, max_epochs));
-  out.scheduler = scheduler(optimiser, position.epoch, max_epochs);
+  out.optimiser_options = parameter_group(optimiser, facts.schedule.rate(count));
+  out.scheduler = write_schedule(facts.schedule, count);
   out.callbacks = callbacks(position, facts);
-  out.mase = {{"format", kFormat},
+  out.mase = {{"format", kSnapshotFormat},
               {"version", facts.version},
               {"position", to_dict(position)},
               {"course", course_of(facts)},
               {"files", files},
               {std::string(io::kQuantisation), facts.quantisation}};
+  if (facts.inherited) {
+    out.mase.emplace_back(kInherited, ir::Dict{{"optimiser", name(optimiser.kind)},
+                                               {"by_step", facts.schedule.by_step}});
+  }
   return out;
 }
 

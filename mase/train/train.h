@@ -47,8 +47,24 @@ struct EpochEnd {
   std::optional<double> val_acc;
 };
 
+// Options that a user asked for by name: they win over those of another program's checkpoint that
+// the run goes on from, the others are that checkpoint's.
+struct Asked {
+  bool optimiser = false;
+  bool learning_rate = false;
+  bool weight_decay = false;
+};
+
+// Ends a run when a metric has not improved for `patience` epochs, as Lightning's EarlyStopping.
+struct EarlyStopping {
+  std::string monitor = "val_loss_epoch";  // or val_acc_epoch, train_loss_epoch, train_acc_epoch
+  std::int64_t patience = 3;
+  double min_delta = 0;  // an improvement is more than this
+};
+
 struct FitOptions {
   engine::OptimiserOptions optimiser;
+  Asked asked = {};
   engine::Precision precision = engine::Precision::Float32;
   std::int64_t batch_size = 128;
   std::int64_t max_epochs = 20;
@@ -57,6 +73,8 @@ struct FitOptions {
   std::int64_t log_every_n_steps = 50;  // 0 = never
   std::uint64_t seed = 0;
   int threads = 1;
+  bool deterministic = false;  // the same bits on every processor: engine::ProgramOptions
+  std::optional<EarlyStopping> early_stopping = {};
   bool one_batch = false;  // --debug: one batch through everything, no files
   bool stop_on_nan = true;
   // "last", "best" or a path: go on from there, bitwise as if never stopped.
@@ -77,12 +95,13 @@ struct FitResult {
   std::int64_t steps = 0;      // optimiser updates
   double train_loss_step = 0;  // of the last batch
   double train_acc_step = 0;
-  double train_acc_epoch = 0;  // over the whole last epoch
+  double train_acc_epoch = 0;  // over the whole last epoch; 0 where none was trained here
   double val_loss_epoch = 0;
   double val_acc_epoch = 0;
   std::filesystem::path best_checkpoint;
   std::filesystem::path last_checkpoint;
-  bool interrupted = false;  // Ctrl-C or SIGTERM: last.ckpt is saved
+  bool stopped_early = false;  // by early stopping
+  bool interrupted = false;    // Ctrl-C or SIGTERM: last.ckpt is saved
   int signal = 0;
 };
 

@@ -71,4 +71,50 @@ TEST_F(TrainRun, AnInstructionSetThatDoesNotExistIsAnError) {
   EXPECT_THAT(outcome.output, HasSubstr("portable"));
 }
 
+TEST_F(TrainRun, EarlyStoppingSaysWhyItStops) {
+  const transcript::Outcome outcome =
+      train("--max-epochs 50 --early-stopping --patience 2 --min-delta 10");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output,
+              HasSubstr("Monitored metric val_loss_epoch did not improve in the last 2 records"));
+  EXPECT_THAT(outcome.output, HasSubstr("`Trainer.fit` stopped: `trainer.should_stop` was set."));
+  const transcript::Outcome again =
+      train("--max-epochs 50 --early-stopping --patience 2 --min-delta 10 --resume");
+  EXPECT_THAT(again.output, HasSubstr("The run had ended, by early stopping"));
+  // Its settings do nothing alone, which is said.
+  EXPECT_THAT(train("--max-epochs 1 --patience 2").output,
+              HasSubstr("patience has no effect without early_stopping"));
+}
+
+TEST_F(TrainRun, DeterministicIsForTheNativeEngine) {
+  const transcript::Outcome outcome = train("--max-epochs 1 --deterministic --engine torch");
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("deterministic"));
+}
+
+TEST_F(TrainRun, AnotherInstructionSetIsNamedWhenGoingOn) {
+  const std::string command =
+      "ch train toy_tiny toy_tiny --batch-size 8 --project p --engine native ";
+  const auto with = [&](const std::string& isa, const std::string& options) {
+    return transcript::run("MASE_NATIVE_ISA=" + isa + " " + command + options, folder_);
+  };
+  if (with("avx2", "--max-epochs 1").exit_code != 0) GTEST_SKIP() << "there is one set only";
+  EXPECT_THAT(with("portable", "--max-epochs 2 --resume").output,
+              HasSubstr("the run was computed with 'avx2', here it is 'portable'"));
+  fs::remove_all(folder_ / "mase_output");
+  ASSERT_EQ(with("avx2", "--max-epochs 1 --deterministic").exit_code, 0);
+  EXPECT_THAT(with("portable", "--max-epochs 2 --deterministic --resume").output,
+              Not(HasSubstr("WARNING")));
+}
+
+// Nothing that was not measured is printed, and a run that had ended says so.
+TEST_F(TrainRun, ARunThatHadEndedSaysSo) {
+  ASSERT_EQ(train("--max-epochs 2").exit_code, 0);
+  EXPECT_THAT(train("--max-epochs 2 --resume").output,
+              HasSubstr("The run had ended: all 2 epochs are done"));
+  const transcript::Outcome fewer = train("--max-epochs 1 --resume");
+  EXPECT_EQ(fewer.exit_code, 0);
+  EXPECT_THAT(fewer.output, HasSubstr("2 epochs are done already, more than the 1 asked for"));
+}
+
 }  // namespace

@@ -1,6 +1,7 @@
 """What `ch train` leaves behind: Lightning goes on from its checkpoint, TensorBoard shows its events;
 and `ch test` takes a checkpoint of Lightning's."""
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -91,6 +92,59 @@ class Run(tools.TestCase):
         self.assertEqual((weight["format"], weight["values"]["width"], weight["values"]["frac_width"]),
                          ("integer", 8, 4))
         JscTiny().load_state_dict(loaded["state_dict"])
+
+    def resumed_rates(self, schedule, by_step=False, optimizer=torch.optim.Adam, **settings):
+        """Two epochs of Lightning; then the learning rates of its next three, by epoch or step, and ours."""
+        class Scheduled(JscTiny):
+            def configure_optimizers(self):
+                optimiser = optimizer(self.parameters(), lr=0.01, **settings)
+                if schedule is None:
+                    return optimiser
+                interval = "step" if by_step else "epoch"
+                return {"optimizer": optimiser,
+                        "lr_scheduler": {"scheduler": schedule(optimiser), "interval": interval}}
+
+        theirs = {}
+
+        class Rates(SaveAfterStep):
+            def on_train_batch_start(self, trainer, *_):
+                key = trainer.global_step if by_step else trainer.current_epoch
+                theirs[key] = trainer.optimizers[0].param_groups[0]["lr"]
+
+        folder = self.folder / "theirs"
+        trainer(folder, max_epochs=2).fit(Scheduled(), loader(), loader())
+        trainer(self.folder / "on", extra=[Rates(0, None)], max_epochs=5).fit(
+            Scheduled(), loader(), loader(), ckpt_path=folder / "last.ckpt")
+        self.ch("train", "jsc-tiny", "jsc", "--max-epochs", 5, "--batch-size", 8192, "--log-every-n-steps", 1,
+                f"--resume={folder / 'last.ckpt'}")
+        version = max((self.folder / "run" / "software" / "tensorboard" / "lightning_logs").iterdir())
+        ours = {}
+        header, *rows = (version / "metrics.csv").read_text(encoding="utf-8").splitlines()
+        for row in rows:
+            step, epoch, rate = row.split(",")[:3]
+            if rate:
+                ours[int(step if by_step else epoch)] = float(rate)
+        shutil.rmtree(self.folder / "run")
+        shutil.rmtree(folder)
+        common = sorted(set(theirs) & set(ours))
+        self.assertGreaterEqual(len(common), 3)
+        for key in common:
+            self.assertAlmostEqual(ours[key], theirs[key], delta=1e-12, msg=f"{schedule} {key}")
+
+    def test_resume(self):
+        lr = torch.optim.lr_scheduler
+        for schedule in (None,
+                         lambda o: lr.CosineAnnealingLR(o, T_max=5),
+                         lambda o: lr.CosineAnnealingLR(o, T_max=3, eta_min=1e-4),
+                         lambda o: lr.StepLR(o, step_size=2, gamma=0.3),
+                         lambda o: lr.MultiStepLR(o, milestones=[1, 3], gamma=0.3),
+                         lambda o: lr.ExponentialLR(o, gamma=0.7),
+                         lambda o: lr.ConstantLR(o, factor=0.5, total_iters=3),
+                         lambda o: lr.LinearLR(o, start_factor=0.2, total_iters=4)):
+            self.resumed_rates(schedule)
+        self.resumed_rates(lambda o: lr.ExponentialLR(o, gamma=0.9), by_step=True)
+        self.resumed_rates(lambda o: lr.StepLR(o, step_size=2, gamma=0.3), optimizer=torch.optim.SGD,
+                           momentum=0.8, weight_decay=1e-3)
 
     def test_load(self):
         torch.manual_seed(0)

@@ -26,6 +26,7 @@ std::string run_key(const SweepRun& run, const ir::Graph& graph, const engine::E
   facts.train_rows = run.data->train.rows();
   facts.data_hash = run.data->hash;
   facts.engine = std::string(engine.name());
+  facts.instruction_set = engine.instruction_set({.deterministic = run.fit.deterministic});
   std::string text = fmt::format("mase {}\n{}\n", MASE_VERSION, ir::repr(course_of(facts)));
   text += fmt::format("max_steps {} one_batch {} stop_on_nan {}\n", run.fit.max_steps,
                       run.fit.one_batch, run.fit.stop_on_nan);
