@@ -52,7 +52,8 @@ struct Element {
 };
 
 struct Field {
-  std::string name;  // "" for the bytes NumPy pads with
+  std::string name;   // "" for the bytes NumPy pads with
+  std::string descr;  // the dtype as it is written
   Element element;
   Shape shape;
   std::uint64_t offset = 0;  // in the record
@@ -74,7 +75,8 @@ std::optional<Element> parse_element(std::string_view text) {
   if (text.size() < 3) return std::nullopt;
   Element out{.kind = text[1], .size = 0, .swap = text[0] == '>'};
   if (text[0] != '<' && text[0] != '>' && text[0] != '|' && text[0] != '=') return std::nullopt;
-  for (const char c : text.substr(2)) {
+  // Dates and spans of time name their unit: "<M8[ns]".
+  for (const char c : text.substr(2, text.find('[', 2) - 2)) {
     if (c < '0' || c > '9' || out.size > 1'000'000) return std::nullopt;
     out.size = out.size * 10 + static_cast<std::size_t>(c - '0');
   }
@@ -91,6 +93,9 @@ std::string why_no_number(const std::string& descr, const Element& element) {
       return fmt::format("dtype '{}' holds texts, not numbers", descr);
     case 'c':
       return fmt::format("dtype '{}' holds complex numbers", descr);
+    case 'M':
+    case 'm':
+      return fmt::format("dtype '{}' holds dates or times, not numbers", descr);
     default:
       return fmt::format("dtype '{}' is not a supported number", descr);
   }
@@ -121,6 +126,7 @@ std::optional<Field> parse_field(const Value& value) {
   const auto* descr = tuple->items[1].get<std::string>();
   if (!name->is<std::string>() || !descr) return std::nullopt;
   out.name = name->as_text();
+  out.descr = *descr;
   const auto element = parse_element(*descr);
   if (!element) return std::nullopt;
   out.element = *element;
@@ -135,13 +141,19 @@ std::optional<Field> parse_field(const Value& value) {
   return out;
 }
 
+// "field 'date'", or its number where it has no name.
+std::string field_name(const Value& field, const Header& header) {
+  const auto* tuple = field.get<ir::Tuple>();
+  const auto* name = tuple && !tuple->items.empty() ? tuple->items[0].get<std::string>() : nullptr;
+  return name ? fmt::format("field '{}'", *name) : fmt::format("field {}", header.fields.size());
+}
+
 std::optional<ReadError> parse_fields(const Value& descr, Header& out, const Location& where) {
   if (const auto* text = descr.get<std::string>()) {
     const auto element = parse_element(*text);
     if (!element) return ReadError{fmt::format("npy: unknown dtype '{}'", *text), where};
-    if (!element->type()) return ReadError{"npy: " + why_no_number(*text, *element), where};
     out.record = element->size;
-    out.fields.push_back({.element = *element, .bytes = element->size});
+    out.fields.push_back({.descr = *text, .element = *element, .bytes = element->size});
     return std::nullopt;
   }
   const auto* list = descr.get<ir::List>();
@@ -150,7 +162,7 @@ std::optional<ReadError> parse_fields(const Value& descr, Header& out, const Loc
   for (const Value& item : *list) {
     auto field = parse_field(item);
     if (!field) {
-      return ReadError{fmt::format("npy: field {} of the dtype cannot be read", out.fields.size()),
+      return ReadError{fmt::format("npy: {} of the dtype cannot be read", field_name(item, out)),
                        where};
     }
     field->offset = out.record;
@@ -163,7 +175,9 @@ std::optional<ReadError> parse_fields(const Value& descr, Header& out, const Loc
   return std::nullopt;
 }
 
-Result<Header> parse_header(std::span<const std::byte> bytes, const std::string& file_name) {
+// `size` is that of the whole file, of which `bytes` may be the beginning only.
+Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t size,
+                            const std::string& file_name) {
   const Location where{.file = file_name};
   Cursor cursor(bytes);
   const auto magic = cursor.take(kMagic.size());
@@ -197,12 +211,15 @@ Result<Header> parse_header(std::span<const std::byte> bytes, const std::string&
   auto dimensions = parse_shape(*shape);
   if (!dimensions) return ReadError{"npy: 'shape' is not a tuple of integers", where};
   out.shape = *std::move(dimensions);
+  // Objects are pickled: their bytes are not counted.
+  if (!out.structured && out.fields[0].element.kind == 'O') return out;
   const auto needed =
       dense_bytes(out.shape, static_cast<std::size_t>(std::max<std::uint64_t>(out.record, 1)));
   if (!needed)
     return ReadError{fmt::format("npy: impossible shape {}", ir::text(out.shape)), where};
-  if (*needed > cursor.left()) {
-    return ReadError{fmt::format("npy: {} bytes of data, the shape {} needs {}", cursor.left(),
+  const std::uint64_t left = size - std::min<std::uint64_t>(size, cursor.position());
+  if (*needed > left) {
+    return ReadError{fmt::format("npy: {} bytes of data, the shape {} needs {}", left,
                                  ir::text(out.shape), *needed),
                      where};
   }
@@ -296,12 +313,15 @@ std::string_view descr_of(DType type) {
 
 Result<Tensor> parse_npy(std::span<const std::byte> bytes, const std::string& file_name) {
   const Location where{.file = file_name};
-  const auto header = parse_header(bytes, file_name);
+  const auto header = parse_header(bytes, bytes.size(), file_name);
   if (!header) return header.error();
   if (header->structured) {
     return ReadError{"npy: a structured array: a table with named columns, not one array", where};
   }
   const Element& element = header->fields[0].element;
+  if (!element.type()) {
+    return ReadError{"npy: " + why_no_number(header->fields[0].descr, element), where};
+  }
   Tensor out(header->shape, *element.type());
   const auto count = static_cast<std::uint64_t>(out.size());
   if (!copy_rows(bytes.data() + header->data_offset, 0, 1, count, element, out.data_mut())) {
@@ -315,7 +335,7 @@ Result<Tensor> parse_npy(std::span<const std::byte> bytes, const std::string& fi
 Result<ir::State> parse_npy_columns(std::span<const std::byte> bytes,
                                     const std::string& file_name) {
   const Location where{.file = file_name};
-  const auto header = parse_header(bytes, file_name);
+  const auto header = parse_header(bytes, bytes.size(), file_name);
   if (!header) return header.error();
   if (!header->structured) return ReadError{"npy: a plain array without named columns", where};
   if (header->shape.size() != 1) {
@@ -341,6 +361,124 @@ Result<ir::State> parse_npy_columns(std::span<const std::byte> bytes,
     }
     normalise_bools(column);
     out.emplace_back(field.name, std::move(column));
+  }
+  return out;
+}
+
+namespace {
+
+constexpr std::int64_t kWidestMatrix = 4096;
+
+// The columns of a field, or of a plain array, that holds `shape` values for each row.
+void add_columns(const Header& header, const Field& field, const Shape& shape,
+                 std::vector<NpyColumn>& out) {
+  const Element& element = field.element;
+  NpyColumn column{.name = field.name,
+                   .kind = element.kind,
+                   .size = element.size,
+                   .swap = element.swap,
+                   .offset = header.data_offset + field.offset,
+                   .stride = header.record,
+                   .rows = header.shape.empty() ? 0 : header.shape[0]};
+  const bool text = column.is_text() && element.size > 0;
+  if (header.shape.empty()) {
+    column.problem = "is a single value, not one for each row";
+  } else if (!text && !element.type()) {
+    column.problem = why_no_number(field.descr, element);
+  } else if (shape.size() > 1 || (shape.size() == 1 && shape[0] > kWidestMatrix)) {
+    column.problem = fmt::format("holds values of shape {} for each row, not one", ir::text(shape));
+  }
+  if (!column.problem.empty() || shape.empty()) {
+    out.push_back(std::move(column));
+    return;
+  }
+  const auto width = static_cast<std::uint64_t>(shape[0]);
+  const bool by_columns = header.fortran && !header.structured;
+  if (!header.structured) column.stride = by_columns ? element.size : element.size * width;
+  const std::uint64_t step =
+      by_columns ? element.size * static_cast<std::uint64_t>(column.rows) : element.size;
+  for (std::uint64_t i = 0; i < width; ++i, column.offset += step) {
+    column.name = fmt::format("{}[{}]", field.name, i);
+    out.push_back(column);
+  }
+}
+
+void append_utf8(std::uint32_t code, std::string& out) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) code = 0xfffd;
+  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
+  if (code < 0x80) return put(code);
+  if (code < 0x800) {
+    put(0xc0 | code >> 6);
+  } else {
+    if (code < 0x10000) {
+      put(0xe0 | code >> 12);
+    } else {
+      put(0xf0 | code >> 18);
+      put(0x80 | (code >> 12 & 0x3f));
+    }
+    put(0x80 | (code >> 6 & 0x3f));
+  }
+  put(0x80 | (code & 0x3f));
+}
+
+}  // namespace
+
+Result<std::vector<NpyColumn>> npy_columns(std::span<const std::byte> start, std::uint64_t size,
+                                           const std::string& file_name) {
+  const auto header = parse_header(start, size, file_name);
+  if (!header) return header.error();
+  std::vector<NpyColumn> out;
+  if (!header->structured) {
+    const Shape per_row(header->shape.begin() + (header->shape.empty() ? 0 : 1),
+                        header->shape.end());
+    add_columns(*header, header->fields[0], per_row, out);
+    return out;
+  }
+  if (header->shape.size() != 1) {
+    return ReadError{
+        fmt::format("npy: a table needs one dimension, this has shape {}", ir::text(header->shape)),
+        {.file = file_name}};
+  }
+  for (const Field& field : header->fields) {
+    if (!field.name.empty()) add_columns(*header, field, field.shape, out);
+  }
+  return out;
+}
+
+Result<Tensor> npy_numbers(const NpyColumn& column, std::span<const std::byte> bytes,
+                           std::int64_t first, std::int64_t count) {
+  const Element element{.kind = column.kind, .size = column.size, .swap = column.swap};
+  const std::uint64_t last =
+      column.offset + column.stride * static_cast<std::uint64_t>(first + count - 1) + column.size;
+  if (count < 1 || last > bytes.size() || !element.type()) {
+    return ReadError{"npy: its bytes have changed", {}};
+  }
+  Tensor out({count}, *element.type());
+  const std::byte* from =
+      bytes.data() + column.offset + column.stride * static_cast<std::uint64_t>(first);
+  if (!copy_rows(from, column.stride, static_cast<std::uint64_t>(count), 1, element,
+                 out.data_mut())) {
+    return ReadError{"npy: an unsigned value does not fit int64", {}};
+  }
+  normalise_bools(out);
+  return out.to(DType::Float64);
+}
+
+std::string npy_text(const NpyColumn& column, std::span<const std::byte> bytes, std::int64_t row) {
+  const std::uint64_t at = column.offset + column.stride * static_cast<std::uint64_t>(row);
+  if (at > bytes.size() || bytes.size() - at < column.size) return {};
+  auto cell = bytes.subspan(static_cast<std::size_t>(at), column.size);
+  while (!cell.empty() && cell.back() == std::byte{0} && column.kind == 'S') {
+    cell = cell.first(cell.size() - 1);
+  }
+  if (column.kind == 'S') return std::string(text_of(cell));
+  std::string out;
+  for (std::size_t i = 0; i + 4 <= cell.size(); i += 4) {
+    std::uint32_t code = 0;
+    std::memcpy(&code, cell.data() + i, sizeof code);
+    if (column.swap) code = __builtin_bswap32(code);
+    if (code == 0) break;
+    append_utf8(code, out);
   }
   return out;
 }

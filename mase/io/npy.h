@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "mase/io/bytes.h"
 #include "mase/ir/graph.h"
@@ -20,6 +21,33 @@ Result<ir::Tensor> parse_npy(std::span<const std::byte> bytes, const std::string
 // [rows, ...]. Fields that are no numbers are left out.
 Result<ir::State> read_npy_columns(const std::filesystem::path& path);
 Result<ir::State> parse_npy_columns(std::span<const std::byte> bytes, const std::string& file_name);
+
+// Where one column of a table lies in the bytes of an npy file.
+struct NpyColumn {
+  // Of a field, or "[3]" of a matrix, or both ("field[3]"); "" for a one-dimensional array.
+  std::string name;
+  std::string problem;  // why it is no column that can be read; "" if it is
+  char kind = 'f';      // as NumPy writes it: 'f', 'i', 'u', 'b'; texts are 'U' and 'S'
+  std::size_t size = 4;
+  bool swap = false;         // big-endian
+  std::uint64_t offset = 0;  // of the first row's value in the file
+  std::uint64_t stride = 0;  // from row to row
+  std::int64_t rows = 0;
+
+  bool is_text() const { return kind == 'U' || kind == 'S'; }
+};
+
+// The columns of an array: itself, those of a matrix, or its fields. `start` is the file, or as
+// much of it as the header takes (at most kNpyHeaderBytes); `size` that of the whole. An array that
+// is no table (a scalar, three dimensions, dates, objects) is one column with a problem.
+inline constexpr std::size_t kNpyHeaderBytes = (std::size_t{1} << 20) + 16;
+Result<std::vector<NpyColumn>> npy_columns(std::span<const std::byte> start, std::uint64_t size,
+                                           const std::string& file_name);
+// Rows of a column of numbers as float64; `bytes` is the whole file.
+Result<ir::Tensor> npy_numbers(const NpyColumn& column, std::span<const std::byte> bytes,
+                               std::int64_t first, std::int64_t count);
+// One row of a column of texts, as UTF-8.
+std::string npy_text(const NpyColumn& column, std::span<const std::byte> bytes, std::int64_t row);
 
 // Version 1.0, row-major. bfloat16, which NumPy does not have, is written as float32.
 std::string npy_bytes(const ir::Tensor& tensor);

@@ -1,5 +1,6 @@
 #include "mase/io/npy_table.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,7 @@
 
 #include "mase/io/npz.h"
 #include "mase/io/open_table.h"
+#include "mase/io/zip.h"
 #include "mase/support/files.h"
 
 namespace mase::io {
@@ -55,6 +57,16 @@ std::string structured() {
   return out;
 }
 
+// An npy file.
+std::string array(std::string_view descr, std::string_view shape, std::string_view data,
+                  std::string_view fortran = "False") {
+  std::string header =
+      fmt::format("{{'descr': {}, 'fortran_order': {}, 'shape': {}, }}\n", descr, fortran, shape);
+  std::string out("\x93NUMPY\x01\x00", 8);
+  put(out, static_cast<std::uint16_t>(header.size()));
+  return out + header + std::string(data);
+}
+
 TEST_F(NpyTableTest, ReadsAStructuredArray) {
   write_file(path_, structured());
   auto table = open_table(path_).or_throw();
@@ -82,16 +94,71 @@ TEST_F(NpyTableTest, ReadsAcrossPieces) {
   EXPECT_EQ(back, std::vector<double>(values.begin(), values.end()));
 }
 
-TEST_F(NpyTableTest, RefusesColumnsThatMakeNoTable) {
+TEST_F(NpyTableTest, WantedColumnsMustMakeATable) {
   ir::State arrays;
   arrays.emplace_back("a", column({1, 2, 3}));
   arrays.emplace_back("b", column({4, 5}));
+  arrays.emplace_back("c", ir::Tensor::scalar(4));
+  arrays.emplace_back("d", ir::Tensor({3, 2, 2}, ir::DType::Float32));
   write_npz(path_, arrays);
-  EXPECT_EQ(open_table(path_).error().message, "column b has 2 rows, but a has 3");
+  auto table = open_table(path_).or_throw();
+  EXPECT_THAT(read_all(*table, {1}), ElementsAre(4, 5));  // the others may be as they like
+  const auto error = [&](const std::vector<std::size_t>& wanted) {
+    return table->read(wanted, [](auto, auto) { return Status(std::monostate{}); }).error().message;
+  };
+  EXPECT_EQ(error({0, 1}), "column b has 2 rows, but a has 3");
+  EXPECT_EQ(error({2}), "column c is a single value, not one for each row");
+  EXPECT_EQ(error({3}), "column d holds values of shape [2, 2] for each row, not one");
   arrays = {};
-  arrays.emplace_back("x", column({1, 2, 3, 4}).reshaped({2, 2}));
+  arrays.emplace_back("x", ir::Tensor::scalar(4));
   write_npz(path_, arrays);
-  EXPECT_THAT(open_table(path_).error().message, HasSubstr("column x has shape [2, 2]"));
+  EXPECT_THAT(open_table(path_).error().message, HasSubstr("holds no columns that can be read"));
+}
+
+TEST_F(NpyTableTest, MatricesAreColumnsInBothOrders) {
+  ZipWriter zip;
+  std::string values;
+  for (const float value : {1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f}) put(values, value);
+  zip.add("C.npy", array("'<f4'", "(2, 3)", values));
+  zip.add("F.npy", array("'<f4'", "(2, 3)", values, "True"));
+  zip.add("rec.npy", array("[('m', '<f4', (3,))]", "(2,)", values));
+  zip.write(path_);
+  auto table = open_table(path_).or_throw();
+  EXPECT_THAT(table->columns(),
+              ElementsAre("C[0]", "C[1]", "C[2]", "F[0]", "F[1]", "F[2]", "m[0]", "m[1]", "m[2]"));
+  EXPECT_THAT(read_all(*table, {0, 2}), ElementsAre(1, 3, 4, 6));
+  EXPECT_THAT(read_all(*table, {3, 5}), ElementsAre(1, 5, 2, 6));
+  EXPECT_THAT(read_all(*table, {8}), ElementsAre(3, 6));
+}
+
+TEST_F(NpyTableTest, ReadsTextsAsClasses) {
+  ZipWriter zip;
+  std::string wide;
+  for (const char32_t c : U"g\0\0q\u00e9\0") {
+    if (wide.size() < 24) put(wide, static_cast<std::uint32_t>(c));
+  }
+  zip.add("u.npy", array("'<U3'", "(2,)", wide));
+  zip.add("s.npy", array("'|S2'", "(2,)", std::string("q\0ab", 4)));
+  zip.add("when.npy", array("'<M8[ns]'", "(2,)", std::string(16, '\0')));
+  zip.add("who.npy", array("'|O'", "(2,)", "pickled"));
+  zip.add("n.npy", array("'<i4'", "(2,)", std::string("\1\0\0\0\0\0\0\0", 8)));
+  zip.write(path_);
+  auto table = open_table(path_).or_throw();
+  const auto error = [&](std::size_t wanted) {
+    return table->read(std::vector{wanted}, [](auto, auto) { return Status(std::monostate{}); })
+        .error()
+        .message;
+  };
+  EXPECT_EQ(error(0), "column u holds texts, not numbers");
+  EXPECT_EQ(error(2), "column when dtype '<M8[ns]' holds dates or times, not numbers");
+  EXPECT_THAT(error(3), HasSubstr("holds Python objects"));
+  Categories classes;
+  classes.add("g", 0);
+  classes.add("q\u00e9", 1);
+  classes.add("ab", 2);
+  for (const std::size_t column : {0u, 1u, 4u}) table->categorise(column, classes);
+  EXPECT_THAT(read_all(*table, {0, 4}), ElementsAre(0, 1, 1, 0));
+  EXPECT_THAT(error(1), HasSubstr("row 0 (counted from 0), column s: 'q' is none of g, q"));
 }
 
 TEST_F(NpyTableTest, OpenTableTellsTheFormats) {
