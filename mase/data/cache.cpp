@@ -254,8 +254,15 @@ void PreparedCache::store(std::string_view data_set, const std::string& hash,
                              bytes_of(rows.test.features), bytes_of(rows.test.labels)};
   for (std::size_t i = 0; i < arrays.size(); ++i) h.arrays[i] = checksum(arrays[i]);
   h.own = checksum_of(h);
+  // Pipes are written where they stand, which could wait for ever for a reader.
+  const fs::path path = entry(data_set, hash);
+  std::error_code code;
+  if (const auto there = fs::symlink_status(path, code);
+      fs::exists(there) && !fs::is_regular_file(there)) {
+    fs::remove(path, code);
+  }
   write_or_tell([&] {
-    AtomicFile file(entry(data_set, hash));
+    AtomicFile file(path);
     std::uint64_t written = 0;
     // In pieces: the file keeps what it is given until it is written.
     const auto write = [&](std::span<const std::byte> bytes) {

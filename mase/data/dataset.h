@@ -47,7 +47,7 @@ struct OpenOptions {
   std::uint64_t seed = 0;     // of the validation split
   bool use_cache = true;
   LogSink log = nullptr;
-  ColumnMap columns = {};  // of a table; as expand() leaves it
+  ColumnMap columns = {};  // of a table
 
   void tell(LogLevel level, std::string_view line) const {
     if (log) log(level, line);

@@ -192,5 +192,54 @@ TEST_F(ColumnsTest, RangesNameTheColumnsOfMatrices) {
   EXPECT_THAT(map.features, ElementsAre("a", "X[2]", "X[3]", "X[4]", "b[0]"));
 }
 
+// The small jets as X [rows, 16] and y, whose label is what `label` makes.
+void write_matrices(const std::string& path, std::string_view x, std::string_view y,
+                    const ir::Tensor& labels) {
+  std::vector<double> values;
+  for (int row = 0; row < 100; ++row) {
+    for (int f = 0; f < 16; ++f) values.push_back(0.5 * row + f);
+  }
+  ir::State arrays;
+  arrays.emplace_back(x, ir::Tensor::from<double>({100, 16}, values));
+  arrays.emplace_back(y, labels);
+  arrays.emplace_back("note", ir::Tensor::scalar(1));
+  io::write_npz(path, arrays);
+}
+
+TEST_F(ColumnsTest, TakesMatricesOfFeaturesAndClasses) {
+  const DataSet plain = open_text(jets_csv(100));
+  std::vector<std::int64_t> numbers;
+  std::vector<float> hot;
+  for (int row = 0; row < 100; ++row) {
+    numbers.push_back(row % 5);
+    for (int c = 0; c < 5; ++c) hot.push_back(row % 5 == c ? 1.0f : 0.0f);
+  }
+  write_matrices(path_, "X", "y", ir::Tensor::from<std::int64_t>({100}, numbers));
+  expect_same_rows(open_file(), plain);
+  write_matrices(path_, "x", "y", ir::Tensor::from<std::int64_t>({100, 1}, numbers));
+  expect_same_rows(open_file(), plain);
+  write_matrices(path_, "X", "Y", ir::Tensor::from<float>({100, 5}, hot));
+  expect_same_rows(open_file(), plain);
+  expect_same_rows(open_file({.features = {"X[0..15]"}, .target = {"Y[0..4]"}}), plain);
+  EXPECT_THAT(error_of([&] { open_file({.features = {"X"}, .target = {"Y[0..4]"}}); }),
+              HasSubstr("X is a matrix: name its columns, 'X[0..15]'"));
+  // Only the jets' own 16 can be taken by their position.
+  write_matrices(path_, "X", "y", ir::Tensor::from<float>({100, 5}, hot));
+  EXPECT_EQ(open_file({.features = {"X[0]", "X[3..4]"}, .target = {"y[0..4]"}}).info.num_features,
+            3);
+}
+
+TEST_F(ColumnsTest, TwoArraysOfOneNameAreAnError) {
+  ir::State arrays;
+  for (const auto& name : info("jsc").feature_names) {
+    arrays.emplace_back(name, ir::Tensor({20}, ir::DType::Float32));
+  }
+  arrays.emplace_back("j_zlogz", ir::Tensor({20}, ir::DType::Float32));
+  arrays.emplace_back("class", ir::Tensor({20}, ir::DType::Int64));
+  io::write_npz(path_, arrays);
+  EXPECT_THAT(error_of([&] { open_file(); }),
+              HasSubstr("column j_zlogz is there twice: as columns 1 and 17 of 18"));
+}
+
 }  // namespace
 }  // namespace mase::data
