@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ch/options/columns.h"
 #include "mase/models/model.h"
 #include "mase/train/optimiser.h"
 
@@ -25,7 +26,8 @@ mase::LogLevel log_level(const Settings& settings) {
 
 mase::ir::Graph build_model(const Settings& settings) {
   return mase::models::build(
-      settings.text("model"), mase::data::info(settings.text("dataset")),
+      settings.text("model"),
+      mase::data::info(settings.text("dataset"), column_map(settings.value("data"))),
       {.seed = seed(settings), .model_dir = settings.text_or("model_dir", "")});
 }
 
@@ -35,7 +37,8 @@ mase::data::DataSet open_data(const Settings& settings, const mase::data::LogSin
                            .val_fraction = settings.number("val_fraction"),
                            .seed = seed(settings),
                            .use_cache = !settings.flag("disable_dataset_cache"),
-                           .log = log});
+                           .log = log,
+                           .columns = column_map(settings.value("data"))});
 }
 
 mase::engine::ProgramOptions program_options(const Settings& settings) {

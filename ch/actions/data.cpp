@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ch/actions/actions.h"
+#include "ch/options/columns.h"
 #include "mase/data/dataset.h"
 #include "mase/data/download.h"
 #include "mase/support/error.h"
@@ -20,7 +21,8 @@ namespace {
 
 mase::data::OpenOptions open_options(const Settings& settings, const mase::Log& log) {
   return {.data_dir = settings.text_or("data_dir", ""),
-          .log = [&log](mase::LogLevel level, std::string_view text) { log.write(level, text); }};
+          .log = [&log](mase::LogLevel level, std::string_view text) { log.write(level, text); },
+          .columns = column_map(settings.value("data"))};
 }
 
 nlohmann::ordered_json describe(const mase::data::DataSet& set) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ch/action.h"
+#include "ch/options/columns.h"
 #include "mase/io/checkpoint.h"
 #include "mase/support/suggest.h"
 
@@ -116,12 +117,15 @@ void add_value(CommandLine& line, const Match& match, const std::string& text,
         .add(fmt::format("argument {}: {}", match.spelling, problem));
     return;
   }
-  if (match.option->type == Type::TextList) {
-    for (Given& earlier : line.given) {
-      if (earlier.option != match.option) continue;
+  const bool adds = match.option->type == Type::TextList || match.option->type == Type::Columns;
+  for (Given& earlier : line.given) {
+    if (!adds || earlier.option != match.option) continue;
+    if (match.option->type == Type::TextList) {
       earlier.value.get<mase::ir::List>()->push_back(text);
-      return;
+    } else if (problem = merge_columns(earlier.value, *value); !problem.empty()) {
+      diagnostics.add(fmt::format("argument {}: {}", match.spelling, problem));
     }
+    return;
   }
   line.given.push_back({match.option, std::move(*value), match.spelling});
 }

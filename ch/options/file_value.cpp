@@ -34,6 +34,8 @@ std::string_view wanted(const Option& option) {
       return "a number";
     case Type::TextList:
       return "a list of texts";
+    case Type::Columns:
+      return "a table";
     default:
       return "a text";
   }
@@ -60,6 +62,7 @@ void find_beside(const Option& option, const Location& where, Value& value) {
 }  // namespace
 
 std::optional<Value> convert_value(const Option& option, const TomlNode& node) {
+  if (option.type == Type::Columns && node.is_table) return node.to_value();
   if (node.is_table) return std::nullopt;
   const Value value = node.to_value();
   const bool open = option.standard.is_none() || option.type == Type::PositiveInt;
@@ -72,6 +75,8 @@ std::optional<Value> convert_value(const Option& option, const TomlNode& node) {
       return value.is<std::int64_t>() ? std::optional(value) : std::nullopt;
     case Type::Number:
       return value.is_number() ? std::optional(value) : std::nullopt;
+    case Type::Columns:
+      return std::nullopt;
     case Type::TextList:
       return is_text_list(value) ? std::optional(value) : std::nullopt;
     default:

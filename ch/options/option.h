@@ -23,6 +23,7 @@ enum class Type {
   File,            // an existing file, made absolute
   FileOrFolder,    // an existing file or folder, made absolute
   Folder,          // a folder, made absolute; created when it is written to
+  Columns,         // parts of a map of columns, each given once, or a table in a file (columns.h)
   OptionalChoice,  // one of `choices`; the value may be left out: the first one
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ch/options/columns.h"
 #include "ch/options/file_value.h"
 #include "mase/models/model.h"
 #include "mase/support/error.h"
@@ -187,7 +188,7 @@ void check_names(const SweepPlan& plan, Diagnostics& diagnostics) {
     if (!seen.insert({dataset, model}).second) continue;
     std::string_view which = "dataset";
     try {
-      const mase::data::Info info = mase::data::info(dataset);
+      const mase::data::Info info = mase::data::info(dataset, column_map(run.value("data")));
       which = "model";
       mase::models::build(model, info, {.model_dir = run.text_or("model_dir", "")});
     } catch (const mase::Error& error) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "ch/options/columns.h"
 #include "ch/options/option.h"
 #include "mase/engine/engine.h"
 #include "mase/train/early_stopping.h"
@@ -377,6 +378,15 @@ std::vector<Option> make_options() {
        .used_by = kRuns | kData,
        .help = "folder searched first for the files of data sets.",
        .shown_default = "MASE_DATA_DIR, then the user's cache",
+       .beyond_mase = true},
+      {.dest = "data",
+       .flags = {"--columns"},
+       .type = Type::Columns,
+       .metavar = "PART=NAMES",
+       .group = Group::Data,
+       .used_by = kRuns | kData,
+       .help = columns_help(),
+       .shown_default = "the columns of the jets",
        .beyond_mase = true},
       {.dest = "val_fraction",
        .flags = {"--val-fraction"},

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "ch/options/columns.h"
 #include "ch/options/option.h"
 #include "mase/support/suggest.h"
 
@@ -134,6 +135,8 @@ std::optional<Value> parse_value(const Option& option, std::string_view text,
       return std::nullopt;
     case Type::TextList:
       return Value(mase::ir::List{Value(text)});
+    case Type::Columns:
+      return parse_columns(text, problem);
     default:
       if (text.empty()) {
         problem = "expected a value, got an empty text";
@@ -150,6 +153,8 @@ std::string check_value(const Option& option, Value& value) {
     case Type::PositiveInt:
     case Type::Number:
       return check_range(option, value.as_number());
+    case Type::Columns:
+      return check_columns(value);
     case Type::Choice:
       return check_choice(option, value.as_text());
     case Type::OptionalChoice: {

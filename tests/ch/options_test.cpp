@@ -45,6 +45,8 @@ std::string valid_text(const Option& option) {
       return MASE_SOURCE_DIR "/CMakeLists.txt";
     case Type::Folder:
       return MASE_SOURCE_DIR "/tests";
+    case Type::Columns:
+      return "features=a,b";
     default:
       return "name";
   }

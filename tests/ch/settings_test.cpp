@@ -1,9 +1,11 @@
 // Merging of defaults, file and command line, and what a wrong file is told.
 #include "ch/options/settings.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ch/options/columns.h"
 #include "ch/options/config_file.h"
 #include "mase/io/toml.h"
 
@@ -138,6 +140,39 @@ TEST(Settings, CountsThatAreNotPositiveBecomeNone) {
   EXPECT_EQ(meant.settings.integer("max_steps"), -1);
   EXPECT_EQ(meant.settings.integer("log_every_n_steps"), 0);
   EXPECT_THAT(meant.settings.warnings(), ::testing::IsEmpty());
+}
+
+TEST(Settings, AMapOfColumnsIsTheSameTypedOrInAFile) {
+  const Merged typed = merge(
+      "", {"--columns", "features=mass,pt", "--columns=target=kind", "--columns", "classes=0,1"});
+  const Merged file =
+      merge("[data]\nfeatures = [\"mass\", \"pt\"]\ntarget = \"kind\"\nclasses = [0, 1]\n");
+  EXPECT_THAT(typed.problems, IsEmpty());
+  EXPECT_THAT(file.problems, IsEmpty());
+  EXPECT_EQ(typed.settings.value("data"), file.settings.value("data"));
+  const mase::data::ColumnMap map = column_map(file.settings.value("data"));
+  EXPECT_THAT(map.features, ElementsAre("mass", "pt"));
+  EXPECT_THAT(map.target, ElementsAre("kind"));
+  EXPECT_THAT(map.classes, ElementsAre("0", "1"));
+}
+
+TEST(Settings, WhatIsWrongWithAMapOfColumnsIsSaid) {
+  const auto problem = [](const std::string& toml, std::vector<std::string> arguments = {}) {
+    const Merged merged = merge(toml, std::move(arguments));
+    return merged.problems.size() == 1 ? merged.problems.front()
+                                       : fmt::format("{} problems", merged.problems.size());
+  };
+  EXPECT_EQ(problem("[data]\nfeature = [\"a\"]\n"),
+            "c.toml:1:2: 'data': unknown part 'feature' (did you mean 'features'?)");
+  EXPECT_THAT(problem("[data]\nfeatures = [[\"a\"]]\n"), HasSubstr("a list of texts"));
+  EXPECT_THAT(problem("[data]\nfeatures = []\n"), HasSubstr("features is an empty list"));
+  EXPECT_THAT(problem("[data]\nfeatures = [\"a\", \"a\"]\n"), HasSubstr("'a' is named twice"));
+  EXPECT_THAT(problem("data = 3\n"), HasSubstr("'data' must be a table, got a number"));
+  EXPECT_THAT(problem("", {"--columns", "mass,pt"}), HasSubstr("expected PART=NAME,..."));
+  EXPECT_THAT(problem("", {"--columns", "target=a", "--columns", "target=b"}),
+              HasSubstr("'target' is given twice"));
+  EXPECT_THAT(problem("", {"--columns", "target=a", "--columns", "features=b,a"}),
+              HasSubstr("'a' is both a feature and the target"));
 }
 
 TEST(Settings, PassesAreLeftToTransform) {
