@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "mase/data/lookup.h"
+#include "mase/io/open_table.h"
 #include "mase/support/diagnostics.h"
 #include "mase/support/error.h"
 #include "mase/support/shuffle.h"
@@ -45,7 +46,7 @@ Found find(std::string_view name_or_path) {
   if (const DataSetRow* row = find_data_set(name_or_path)) return {row, {}};
   const std::filesystem::path path(name_or_path);
   std::error_code code;
-  if (std::filesystem::exists(path, code)) return {&kJsc, path};
+  if (std::filesystem::exists(io::split_table_path(path).file, code)) return {&kJsc, path};
   if (!path.has_parent_path() && !path.has_extension()) not_supported(name_or_path);
   throw Error(ErrorKind::Unreadable, "file not found", {.file = path.string()});
 }

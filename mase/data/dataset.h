@@ -88,7 +88,8 @@ struct DataSetRow {
 std::span<const DataSetRow* const> data_sets();
 const DataSetRow* find_data_set(std::string_view name);  // case and -/_ do not matter
 
-// By name ("jsc") or by the path of a file in a format of the jet table (HDF5, npy, npz, csv).
+// By name ("jsc") or by the path of a file in a format of the jet table (HDF5, npy, npz, csv); one
+// of several tables in an HDF5 file is "jets.h5:/events/jets".
 // Throws Error{Usage} "Dataset <name> is not supported" with the nearest names, Error{Unreadable}
 // for a file that is missing or damaged.
 DataSet open(std::string_view name_or_path, const OpenOptions& options = {});

@@ -107,11 +107,12 @@ std::filesystem::path find_jets(const OpenOptions& options) {
   return sample;
 }
 
-// The prepared rows of a file, from the cache where they are there.
-Prepared prepared_rows(const std::filesystem::path& path, const std::string& hash,
+// The prepared rows of a table, from the cache where they are there.
+Prepared prepared_rows(const io::TablePath& source, const std::string& hash,
                        const PreparedCache& cache, const Info& info, const ColumnMap& map) {
   if (auto rows = cache.load(info.name, hash)) return *std::move(rows);
-  const auto table = io::open_table(path, kTableName).or_throw();
+  const auto table =
+      io::open_table(source.file, source.inside.empty() ? kTableName : source.inside).or_throw();
   Prepared rows = prepare_table(*table, select(*table, wanted_columns(map)));
   cache.store(info.name, hash, rows);
   return rows;
@@ -145,12 +146,13 @@ DataSet open_jsc(const OpenOptions& options, const std::filesystem::path& source
   const Info info = jsc_info(map);
   const std::filesystem::path path = source.empty() ? find_jets(options) : source;
   const PreparedCache cache(options.use_cache ? cache_folder() : "", options.log);
-  std::string hash = cache.hash_of(path);
-  if (!map.empty()) {
-    const std::string chosen = hash + "\n" + text(map);
+  const io::TablePath table = io::split_table_path(path);
+  std::string hash = cache.hash_of(table.file);
+  if (!table.inside.empty() || !map.empty()) {
+    const std::string chosen = hash + table.inside + "\n" + text(map);
     hash = sha256(std::as_bytes(std::span(chosen)));
   }
-  const Prepared rows = prepared_rows(path, hash, cache, info, map);
+  const Prepared rows = prepared_rows(table, hash, cache, info, map);
   tell_of_rows(rows, info, options);
   return {.info = info,
           .train = rows.train,

@@ -1,351 +1,197 @@
-// Compound datasets of HDF5 files in pieces of whole chunks. The library decodes each wanted member
-// into the machine's own representation of its type; widening to double is done here.
+// Tables of HDF5 files in pieces of a few megabytes. The library decodes each wanted member into
+// the machine's own representation of its type; widening to double is done here.
 #include "mase/io/hdf5_table.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <hdf5.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
-#include <mutex>
-#include <utility>
+#include <functional>
+#include <map>
 
-#include "mase/io/hdf5_lzf.h"
+#include "mase/io/hdf5_layout.h"
 
 namespace mase::io {
+namespace hdf5 {
 namespace {
 
-constexpr std::int64_t kPieceBytes = std::int64_t{4} << 20;
-constexpr std::uint64_t kLargestChunk = std::uint64_t{1} << 30;
-// Deflate yields at most 1032 bytes from one; room for what the file holds besides.
-constexpr std::uint64_t kLargestFilterRatio = 1032;
-constexpr std::uint64_t kSlack = 1 << 16;
+constexpr std::uint64_t kPieceBytes = std::uint64_t{4} << 20;
 
-// The library keeps global state and is built without locks.
-std::recursive_mutex& library_lock() {
-  static std::recursive_mutex mutex;
-  return mutex;
-}
-
-// An open object of the library, closed on leaving.
-class Handle {
- public:
-  Handle() = default;
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() { reset(); }
-  Handle(Handle&& other) noexcept
-      : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
-  Handle& operator=(Handle&& other) noexcept {
-    std::swap(id_, other.id_);
-    std::swap(close_, other.close_);
-    return *this;
-  }
-
-  bool ok() const { return id_ >= 0; }
-  hid_t id() const { return id_; }
-  void reset() {
-    if (id_ >= 0) close_(id_);
-    id_ = H5I_INVALID_HID;
-  }
-
- private:
-  hid_t id_ = H5I_INVALID_HID;
-  herr_t (*close_)(hid_t) = nullptr;
-};
-
-Handle type_handle(hid_t id) {
-  return {id, H5Tclose};
-}
-
-// Stops the library from printing its error stack while it lives.
-class Silence {
- public:
-  Silence() {
-    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~Silence() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-
- private:
-  H5E_auto2_t function_ = nullptr;
-  void* data_ = nullptr;
-};
-
-// The innermost reason the library gives: ": truncated file", or "".
-std::string library_reason() {
-  std::string reason;
-  const auto visit = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
-    auto& text = *static_cast<std::string*>(out);
-    if (text.empty() && error->desc != nullptr) text = error->desc;
-    return 0;
+// What is read of one dataset for the wanted columns.
+struct Part {
+  Handle dataset;
+  Handle memory_type;
+  std::size_t element_bytes = 0;
+  std::size_t row_bytes = 0;
+  std::uint64_t width = 1;
+  struct Value {
+    Native kind = Native::None;
+    std::size_t offset = 0;  // in the row, in memory
+    std::size_t size = 0;    // bytes
+    std::size_t place = 0;   // among the wanted columns
+    std::size_t column = 0;
   };
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, visit, &reason);
-  return reason.empty() ? "" : ": " + reason;
-}
-
-// How a member's native representation widens to double.
-enum class Native { None, I8, U8, I16, U16, I32, U32, I64, U64, F32, F64, LongDouble };
-
-Native native_kind(hid_t type) {
-  const std::size_t size = H5Tget_size(type);
-  switch (H5Tget_class(type)) {
-    case H5T_FLOAT:
-      if (size == sizeof(float)) return Native::F32;
-      if (size == sizeof(double)) return Native::F64;
-      return size == sizeof(long double) ? Native::LongDouble : Native::None;
-    case H5T_ENUM: {
-      const Handle base = type_handle(H5Tget_super(type));
-      return base.ok() ? native_kind(base.id()) : Native::None;
-    }
-    case H5T_INTEGER: {
-      const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
-      if (size == 1) return is_signed ? Native::I8 : Native::U8;
-      if (size == 2) return is_signed ? Native::I16 : Native::U16;
-      if (size == 4) return is_signed ? Native::I32 : Native::U32;
-      if (size == 8) return is_signed ? Native::I64 : Native::U64;
-      return Native::None;
-    }
-    default:
-      return Native::None;
-  }
-}
-
-template <typename T>
-void widen_as(const std::byte* from, std::size_t step, double* to, std::size_t to_step,
-              std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i, from += step, to += to_step) {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    *to = static_cast<double>(value);
-  }
-}
-
-void widen(Native kind, const std::byte* from, std::size_t step, double* to, std::size_t to_step,
-           std::size_t count) {
-  switch (kind) {
-    case Native::I8:
-      return widen_as<std::int8_t>(from, step, to, to_step, count);
-    case Native::U8:
-      return widen_as<std::uint8_t>(from, step, to, to_step, count);
-    case Native::I16:
-      return widen_as<std::int16_t>(from, step, to, to_step, count);
-    case Native::U16:
-      return widen_as<std::uint16_t>(from, step, to, to_step, count);
-    case Native::I32:
-      return widen_as<std::int32_t>(from, step, to, to_step, count);
-    case Native::U32:
-      return widen_as<std::uint32_t>(from, step, to, to_step, count);
-    case Native::I64:
-      return widen_as<std::int64_t>(from, step, to, to_step, count);
-    case Native::U64:
-      return widen_as<std::uint64_t>(from, step, to, to_step, count);
-    case Native::F32:
-      return widen_as<float>(from, step, to, to_step, count);
-    case Native::F64:
-      return widen_as<double>(from, step, to, to_step, count);
-    case Native::LongDouble:
-      return widen_as<long double>(from, step, to, to_step, count);
-    case Native::None:
-      return;
-  }
-}
-
-bool is_compound_list(hid_t dataset) {
-  const Handle type = type_handle(H5Dget_type(dataset));
-  const Handle space(H5Dget_space(dataset), H5Sclose);
-  return type.ok() && space.ok() && H5Tget_class(type.id()) == H5T_COMPOUND &&
-         H5Sget_simple_extent_ndims(space.id()) == 1;
-}
-
-// Follows hard links only: soft and external links of a foreign file may lead anywhere.
-Handle open_hard_linked(hid_t file, const char* name) {
-  H5L_info_t link = {};
-  if (H5Lexists(file, name, H5P_DEFAULT) <= 0) return {};
-  if (H5Lget_info(file, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) return {};
-  return {H5Dopen2(file, name, H5P_DEFAULT), H5Dclose};
-}
-
-struct Member {
-  std::string name;
-  Handle native;  // the machine's representation of the member's type
-  Native kind = Native::None;
+  std::vector<Value> values;
+  bool has_pointers = false;   // to texts, which the library allocates
+  std::vector<std::byte> raw;  // of one piece
 };
 
 class Hdf5Table : public Table {
  public:
-  explicit Hdf5Table(const std::filesystem::path& path) : Table(path) {}
+  Hdf5Table(const std::filesystem::path& path, File file, Layout layout)
+      : Table(path), file_(std::move(file)), layout_(std::move(layout)) {
+    rows_ = static_cast<std::int64_t>(layout_.rows);
+    for (const Column& column : layout_.columns) columns_.push_back(column.name);
+  }
   ~Hdf5Table() override {
     const std::scoped_lock lock(library_lock());
     const Silence silence;
-    members_.clear();
-    dataset_.reset();
-    file_.reset();
+    const File closed = std::move(file_);
   }
 
-  Status open(std::string_view preferred);
   Status read(std::span<const std::size_t> wanted, const RowSink& sink) override;
 
  private:
-  Status open_dataset(std::string_view preferred);
-  Status check_storage(std::uint64_t file_size);
-  Status check_filters(hid_t creation);
-  Status read_members();
-  ReadError failed(std::string_view doing) const {
-    return error(fmt::format("cannot {}{}", doing, library_reason()));
-  }
+  Result<std::vector<Part>> parts(std::span<const std::size_t> wanted) const;
+  Result<Part> open_part(std::size_t source, std::span<const std::size_t> wanted) const;
+  // Calls `use` with the rows in the part's memory, before texts in it are freed.
+  Status read_part(Part& part, std::int64_t first, std::int64_t count,
+                   const std::function<Status()>& use) const;
+  Status convert(const Part& part, std::int64_t first, std::int64_t count, std::span<double> values,
+                 std::size_t width) const;
 
-  Handle file_;
-  Handle dataset_;
-  std::vector<Member> members_;
-  std::int64_t chunk_rows_ = 1;
+  File file_;
+  Layout layout_;
 };
 
-Status Hdf5Table::open(std::string_view preferred) {
-  const std::scoped_lock lock(library_lock());
-  std::error_code code;
-  const std::uintmax_t size = std::filesystem::file_size(path_, code);
-  if (code) return error("cannot be read: " + code.message());
-  if (!is_hdf5(path_)) return error("not an HDF5 file");
-  const Silence silence;
-  if (!register_lzf_filter()) return failed("register the LZF filter");
-
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  // A lock on a read-only file system or a second reader must not stop us.
-  H5Pset_file_locking(access.id(), false, true);
-  file_ = {H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose};
-  if (!file_.ok()) return failed("open the HDF5 file");
-  if (auto status = open_dataset(preferred); !status) return status;
-  if (auto status = check_storage(size); !status) return status;
-  return read_members();
-}
-
-Status Hdf5Table::open_dataset(std::string_view preferred) {
-  if (!preferred.empty()) {
-    dataset_ = open_hard_linked(file_.id(), std::string(preferred).c_str());
-    if (dataset_.ok() && is_compound_list(dataset_.id())) return std::monostate{};
+// A compound type of the wanted members, packed; `offsets` tells where each of them lies in it.
+Handle packed_type(hid_t type, const std::vector<int>& members,
+                   std::map<int, std::size_t>& offsets) {
+  std::vector<Handle> natives;
+  std::size_t bytes = 0;
+  for (const int member : members) {
+    const Handle own = type_handle(H5Tget_member_type(type, static_cast<unsigned>(member)));
+    natives.push_back(type_handle(H5Tget_native_type(own.id(), H5T_DIR_ASCEND)));
+    offsets[member] = bytes;
+    bytes += H5Tget_size(natives.back().id());
   }
-  H5G_info_t group = {};
-  if (H5Gget_info(file_.id(), &group) < 0) return failed("list the file");
-  std::vector<std::string> found;
-  for (hsize_t i = 0; i < group.nlinks; ++i) {
-    std::array<char, 1024> name = {};
-    if (H5Lget_name_by_idx(file_.id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(),
-                           H5P_DEFAULT) < 0) {
-      return failed("list the file");
-    }
-    Handle candidate = open_hard_linked(file_.id(), name.data());
-    if (!candidate.ok() || !is_compound_list(candidate.id())) continue;
-    found.emplace_back(name.data());
-    dataset_ = std::move(candidate);
-  }
-  if (found.size() == 1) return std::monostate{};
-  if (found.empty()) {
-    return error("holds no table (a one-dimensional dataset of a compound type)");
-  }
-  return error(preferred.empty() ? fmt::format("holds several tables: {}", fmt::join(found, ", "))
-                                 : fmt::format("holds several tables ({}), none of them called {}",
-                                               fmt::join(found, ", "), preferred));
-}
-
-// All sizes that the file claims must be possible for a file of its length.
-Status Hdf5Table::check_storage(std::uint64_t file_size) {
-  const Handle space(H5Dget_space(dataset_.id()), H5Sclose);
-  const Handle type = type_handle(H5Dget_type(dataset_.id()));
-  const Handle creation(H5Dget_create_plist(dataset_.id()), H5Pclose);
-  hsize_t rows = 0;
-  if (!space.ok() || !type.ok() || !creation.ok() ||
-      H5Sget_simple_extent_dims(space.id(), &rows, nullptr) != 1) {
-    return failed("read the table's description");
-  }
-  if (H5Pget_external_count(creation.id()) != 0) {
-    return error("keeps its rows in other files, which is not supported");
-  }
-  if (auto status = check_filters(creation.id()); !status) return status;
-
-  const std::uint64_t row_bytes = H5Tget_size(type.id());
-  std::uint64_t ratio = 1;
-  switch (H5Pget_layout(creation.id())) {
-    case H5D_COMPACT:
-    case H5D_CONTIGUOUS:
-      break;
-    case H5D_CHUNKED: {
-      hsize_t chunk = 0;
-      if (H5Pget_chunk(creation.id(), 1, &chunk) != 1) return failed("read the chunk size");
-      if (H5Pget_nfilters(creation.id()) > 0) ratio = kLargestFilterRatio;
-      if (chunk == 0 || row_bytes == 0 || chunk > kLargestChunk / row_bytes) {
-        return error(fmt::format("has chunks of {} rows of {} bytes, more than can be read at once",
-                                 chunk, row_bytes));
-      }
-      chunk_rows_ = static_cast<std::int64_t>(chunk);
-      break;
-    }
-    default:
-      return error("has a storage layout that is not supported (virtual dataset)");
-  }
-  const std::uint64_t most = file_size * ratio + kSlack;
-  if (row_bytes == 0 || rows > most / row_bytes ||
-      static_cast<std::uint64_t>(chunk_rows_) > most / row_bytes) {
-    return error(fmt::format("claims {} rows of {} bytes, more than {} bytes of file can hold",
-                             rows, row_bytes, file_size));
-  }
-  rows_ = static_cast<std::int64_t>(rows);
-  return std::monostate{};
-}
-
-Status Hdf5Table::check_filters(hid_t creation) {
-  const int count = H5Pget_nfilters(creation);
-  if (count < 0) return failed("read the list of filters");
-  int expanding = 0;
-  for (int i = 0; i < count; ++i) {
-    std::array<char, 64> name = {};
-    std::size_t parameters = 0;
-    unsigned flags = 0;
-    unsigned config = 0;
-    const H5Z_filter_t id = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &parameters,
-                                           nullptr, name.size() - 1, name.data(), &config);
-    if (id == H5Z_FILTER_DEFLATE || id == kLzfFilter) ++expanding;
-    const bool known = id == H5Z_FILTER_DEFLATE || id == H5Z_FILTER_SHUFFLE ||
-                       id == H5Z_FILTER_FLETCHER32 || id == kLzfFilter;
-    if (!known) {
-      return error(
-          fmt::format("is compressed with filter {} ({}); supported are gzip, shuffle, "
-                      "fletcher32 and lzf",
-                      id, name.data()));
-    }
-  }
-  if (expanding > 1) return error("is compressed more than once, which is not supported");
-  return std::monostate{};
-}
-
-Status Hdf5Table::read_members() {
-  const Handle type = type_handle(H5Dget_type(dataset_.id()));
-  const int count = H5Tget_nmembers(type.id());
-  if (count <= 0) return failed("read the columns of the table");
-  for (int i = 0; i < count; ++i) {
-    Member member;
-    const auto index = static_cast<unsigned>(i);
-    char* name = H5Tget_member_name(type.id(), index);
-    if (name == nullptr) return failed("read a column's name");
-    member.name = name;
+  Handle packed = type_handle(H5Tcreate(H5T_COMPOUND, bytes));
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    char* name = H5Tget_member_name(type, static_cast<unsigned>(members[i]));
+    const bool ok =
+        name != nullptr && H5Tinsert(packed.id(), name, offsets[members[i]], natives[i].id()) >= 0;
     H5free_memory(name);
-    const Handle own = type_handle(H5Tget_member_type(type.id(), index));
-    // The library itself would read beyond the row.
-    if (!own.ok() ||
-        H5Tget_member_offset(type.id(), index) + H5Tget_size(own.id()) > H5Tget_size(type.id())) {
-      return error(fmt::format("column {} lies outside its row", member.name));
+    if (!ok) return {};
+  }
+  return packed;
+}
+
+Result<Part> Hdf5Table::open_part(std::size_t source, std::span<const std::size_t> wanted) const {
+  const Source& from = layout_.sources[source];
+  Part part;
+  part.width = from.storage.width;
+  part.dataset = file_.dataset(from.path, from.storage.chunk_bytes, from.storage.chunks);
+  const Handle type = type_handle(H5Dget_type(part.dataset.id()));
+  if (!type.ok()) return file_.failed("open " + from.path);
+  std::vector<int> members;
+  for (const std::size_t column : wanted) {
+    const int member = layout_.columns[column].member;
+    if (layout_.columns[column].source != source || member < 0) continue;
+    if (std::find(members.begin(), members.end(), member) == members.end()) {
+      members.push_back(member);
     }
-    const H5T_class_t family = H5Tget_class(own.id());
-    if (family == H5T_INTEGER || family == H5T_FLOAT || family == H5T_ENUM) {
-      member.native = type_handle(H5Tget_native_type(own.id(), H5T_DIR_ASCEND));
-      if (member.native.ok()) member.kind = native_kind(member.native.id());
+  }
+  std::map<int, std::size_t> offsets;
+  part.memory_type = members.empty() ? type_handle(H5Tget_native_type(type.id(), H5T_DIR_ASCEND))
+                                     : packed_type(type.id(), members, offsets);
+  if (!part.memory_type.ok()) return file_.failed("select columns of " + from.path);
+  part.element_bytes = H5Tget_size(part.memory_type.id());
+  part.row_bytes = part.element_bytes * part.width;
+  for (std::size_t place = 0; place < wanted.size(); ++place) {
+    const Column& column = layout_.columns[wanted[place]];
+    if (column.source != source) continue;
+    const std::size_t start =
+        column.member < 0 ? column.element * part.element_bytes : offsets[column.member];
+    part.values.push_back({column.kind, start + column.offset, column.size, place, wanted[place]});
+    part.has_pointers = part.has_pointers || column.kind == Native::Text;
+  }
+  return part;
+}
+
+Result<std::vector<Part>> Hdf5Table::parts(std::span<const std::size_t> wanted) const {
+  std::vector<std::size_t> sources;
+  std::uint64_t chunk_bytes = 0;
+  for (const std::size_t i : wanted) {
+    const Column& column = layout_.columns.at(i);
+    if (column.kind == Native::None || (is_text(column.kind) && categories(i) == nullptr)) {
+      return error(fmt::format(
+          "column {} {}", brief(column.name),
+          column.unreadable.empty() ? "does not hold plain numbers" : column.unreadable));
     }
-    columns_.push_back(member.name);
-    members_.push_back(std::move(member));
+    if (std::find(sources.begin(), sources.end(), column.source) != sources.end()) continue;
+    sources.push_back(column.source);
+    chunk_bytes += layout_.sources[column.source].storage.chunk_bytes;
+  }
+  if (chunk_bytes > kMostChunkBytes) {
+    return error(
+        fmt::format("is stored in chunks too large to read side by side: {} bytes, at "
+                    "most {}",
+                    chunk_bytes, kMostChunkBytes));
+  }
+  std::vector<Part> out;
+  for (const std::size_t source : sources) {
+    auto part = open_part(source, wanted);
+    if (!part) return part.error();
+    out.push_back(std::move(part).value());
+  }
+  return out;
+}
+
+Status Hdf5Table::read_part(Part& part, std::int64_t first, std::int64_t count,
+                            const std::function<Status()>& use) const {
+  const Handle space = space_handle(H5Dget_space(part.dataset.id()));
+  std::array<hsize_t, H5S_MAX_RANK> start = {};
+  std::array<hsize_t, H5S_MAX_RANK> counts = {};
+  H5Sget_simple_extent_dims(space.id(), counts.data(), nullptr);
+  start[0] = static_cast<hsize_t>(first);
+  counts[0] = static_cast<hsize_t>(count);
+  const hsize_t elements = static_cast<hsize_t>(count) * part.width;
+  const Handle memory = space_handle(H5Screate_simple(1, &elements, nullptr));
+  if (H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, counts.data(),
+                          nullptr) < 0 ||
+      H5Dread(part.dataset.id(), part.memory_type.id(), memory.id(), space.id(), H5P_DEFAULT,
+              part.raw.data()) < 0) {
+    return file_.failed(fmt::format("read rows {} to {}", first, first + count));
+  }
+  const Status status = use();
+  if (part.has_pointers) {
+    H5Dvlen_reclaim(part.memory_type.id(), memory.id(), H5P_DEFAULT, part.raw.data());
+  }
+  return status;
+}
+
+// To the places of the part's columns in `values`, rows of `width` numbers.
+Status Hdf5Table::convert(const Part& part, std::int64_t first, std::int64_t count,
+                          std::span<double> values, std::size_t width) const {
+  const auto rows = static_cast<std::size_t>(count);
+  for (const Part::Value& value : part.values) {
+    const std::byte* from = part.raw.data() + value.offset;
+    const auto to = values.subspan(value.place);
+    if (!is_text(value.kind)) {
+      widen(value.kind, from, part.row_bytes, to.data(), width, rows);
+      auto status = categorise_numbers(value.column, first, to, width);
+      if (!status) return status;
+      continue;
+    }
+    for (std::size_t i = 0; i < rows; ++i, from += part.row_bytes) {
+      const std::string_view cell = text_at(value.kind, from, value.size);
+      const std::int64_t number = categories(value.column)->of(cell);
+      if (number < 0) {
+        return no_category(value.column, first + static_cast<std::int64_t>(i), cell);
+      }
+      to[i * width] = static_cast<double>(number);
+    }
   }
   return std::monostate{};
 }
@@ -353,63 +199,40 @@ Status Hdf5Table::read_members() {
 Status Hdf5Table::read(std::span<const std::size_t> wanted, const RowSink& sink) {
   const std::scoped_lock lock(library_lock());
   const Silence silence;
-  if (wanted.empty() || rows_ == 0) return std::monostate{};
-
-  std::size_t row_bytes = 0;
-  for (const std::size_t column : wanted) {
-    const Member& member = members_.at(column);
-    if (member.kind == Native::None) {
-      return error(fmt::format("column {} does not hold plain numbers", member.name));
-    }
-    row_bytes += H5Tget_size(member.native.id());
-  }
-  const Handle row_type = type_handle(H5Tcreate(H5T_COMPOUND, row_bytes));
-  std::vector<std::size_t> offsets;
-  for (std::size_t offset = 0; const std::size_t column : wanted) {
-    const Member& member = members_[column];
-    if (H5Tinsert(row_type.id(), member.name.c_str(), offset, member.native.id()) < 0) {
-      return failed(fmt::format("select column {}", member.name));
-    }
-    offsets.push_back(offset);
-    offset += H5Tget_size(member.native.id());
-  }
-
-  // Whole chunks, so that each is decompressed once.
-  const std::int64_t fitting = kPieceBytes / static_cast<std::int64_t>(row_bytes);
-  const std::int64_t chunks = std::max<std::int64_t>(1, fitting / chunk_rows_);
-  const std::int64_t piece = std::min(rows_, chunks * chunk_rows_);
-  std::vector<std::byte> raw(static_cast<std::size_t>(piece) * row_bytes);
-  std::vector<double> values(static_cast<std::size_t>(piece) * wanted.size());
-  const Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
+  if (wanted.empty()) return std::monostate{};
+  auto found = parts(wanted);
+  if (!found) return found.error();
+  std::vector<Part>& parts = *found;
+  std::uint64_t row_bytes = wanted.size() * sizeof(double);
+  for (const Part& part : parts) row_bytes += part.row_bytes;
+  const auto piece = static_cast<std::int64_t>(std::max<std::uint64_t>(1, kPieceBytes / row_bytes));
+  const auto room = static_cast<std::size_t>(std::min(piece, rows_));
+  for (Part& part : parts) part.raw.resize(room * part.row_bytes);
+  std::vector<double> values(room * wanted.size());
   for (std::int64_t first = 0; first < rows_; first += piece) {
-    const hsize_t start = static_cast<hsize_t>(first);
-    const hsize_t count = static_cast<hsize_t>(std::min(piece, rows_ - first));
-    const Handle memory_space(H5Screate_simple(1, &count, nullptr), H5Sclose);
-    if (H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, &start, nullptr, &count, nullptr) <
-            0 ||
-        H5Dread(dataset_.id(), row_type.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,
-                raw.data()) < 0) {
-      return failed(
-          fmt::format("read rows {} to {}", first, first + static_cast<std::int64_t>(count)));
+    const std::int64_t count = std::min(piece, rows_ - first);
+    const auto all = std::span(values).first(static_cast<std::size_t>(count) * wanted.size());
+    for (Part& part : parts) {
+      auto status = read_part(part, first, count,
+                              [&] { return convert(part, first, count, all, wanted.size()); });
+      if (!status) return status;
     }
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      widen(members_[wanted[i]].kind, raw.data() + offsets[i], row_bytes, values.data() + i,
-            wanted.size(), count);
-      if (auto status = categorise_numbers(
-              wanted[i], first, std::span(values).first(count * wanted.size()).subspan(i),
-              wanted.size());
-          !status) {
-        return status;
-      }
-    }
-    if (auto status = sink(first, std::span(values).first(count * wanted.size())); !status) {
-      return status;
-    }
+    if (auto status = sink(first, all); !status) return status;
   }
   return std::monostate{};
 }
 
+Result<std::unique_ptr<Table>> make_table(const std::filesystem::path& path, Result<File> file,
+                                          std::string_view preferred) {
+  if (!file) return file.error();
+  auto layout = choose_layout(*file, preferred);
+  if (!layout) return layout.error();
+  return std::unique_ptr<Table>(
+      std::make_unique<Hdf5Table>(path, std::move(file).value(), std::move(layout).value()));
+}
+
 }  // namespace
+}  // namespace hdf5
 
 // The signature stands at offset 0, or behind a user block at 512, 1024, 2048, ...
 bool is_hdf5(const std::filesystem::path& path) {
@@ -428,9 +251,17 @@ bool is_hdf5(const std::filesystem::path& path) {
 
 Result<std::unique_ptr<Table>> open_hdf5_table(const std::filesystem::path& path,
                                                std::string_view preferred) {
-  auto table = std::make_unique<Hdf5Table>(path);
-  if (auto status = table->open(preferred); !status) return status.error();
-  return std::unique_ptr<Table>(std::move(table));
+  const std::scoped_lock lock(hdf5::library_lock());
+  const hdf5::Silence silence;
+  return hdf5::make_table(path, hdf5::File::open(path), preferred);
+}
+
+Result<std::unique_ptr<Table>> parse_hdf5_table(std::span<const std::byte> image,
+                                                const std::string& name,
+                                                std::string_view preferred) {
+  const std::scoped_lock lock(hdf5::library_lock());
+  const hdf5::Silence silence;
+  return hdf5::make_table(name, hdf5::File::parse(image, name), preferred);
 }
 
 }  // namespace mase::io

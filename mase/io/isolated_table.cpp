@@ -10,9 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <new>
 #include <string>
 
 #include "mase/io/bytes.h"
@@ -21,7 +24,10 @@ namespace mase::io {
 namespace {
 
 constexpr int kPatience = 60'000;  // ms without a frame
-constexpr std::uint64_t kLargestFrame = std::uint64_t{1} << 31;
+constexpr std::uint64_t kLargestFrame = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostMemory = std::uint64_t{4} << 30;  // of a child, beyond the parent's
+
+constexpr int kOutOfMemory = 2;  // exit code of a child
 
 enum class Kind : std::uint64_t { Description, Rows, Done, Error };
 
@@ -55,6 +61,13 @@ class Sender {
   int fd_;
 };
 
+// What this process has mapped so far, in bytes.
+std::uint64_t mapped_bytes() {
+  std::uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 // What the library says when it breaks down concerns nobody, and signals are the parent's to
 // handle; but a crash has to be one.
 void become_child() {
@@ -65,6 +78,10 @@ void become_child() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
   const struct rlimit none = {0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  struct rlimit memory = {};
+  ::getrlimit(RLIMIT_AS, &memory);
+  memory.rlim_cur = std::min<rlim_t>(memory.rlim_cur, mapped_bytes() + kMostMemory);
+  ::setrlimit(RLIMIT_AS, &memory);
   const int silence = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (silence >= 0) ::dup2(silence, STDERR_FILENO);
 }
@@ -86,6 +103,8 @@ class Child {
       Sender sender(ends[1]);
       try {
         task(sender);
+      } catch (const std::bad_alloc&) {
+        ::_exit(kOutOfMemory);
       } catch (...) {  // must not reach the handlers of the parent's copy
         ::_exit(1);
       }
@@ -150,6 +169,9 @@ class Child {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && failure_.empty()) {
       failure_ = "cannot be read now: the program that reads it was killed (out of memory?)";
     }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory) {
+      return fmt::format("needs more than {} GiB of memory", kMostMemory >> 30);
+    }
     return WIFSIGNALED(status) ? fmt::format("crashed: {}", ::strsignal(WTERMSIG(status)))
                                : "ended too early";
   }
@@ -201,6 +223,9 @@ Status IsolatedTable::describe() {
     for (const std::string& name : (*table)->columns()) {
       put<std::uint64_t>(out, name.size());
       out += name;
+    }
+    if (out.size() > kLargestFrame) {
+      return to.send(Kind::Error, bytes_of(pack(error("names its columns too long"))));
     }
     to.send(Kind::Description, bytes_of(out));
   });

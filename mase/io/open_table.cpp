@@ -15,6 +15,18 @@
 
 namespace mase::io {
 
+TablePath split_table_path(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  const std::size_t colon = text.rfind(":/");
+  std::error_code code;
+  if (colon == std::string::npos || colon == 0 || std::filesystem::exists(path, code)) {
+    return {path, ""};
+  }
+  const std::filesystem::path file = text.substr(0, colon);
+  if (!std::filesystem::is_regular_file(file, code)) return {path, ""};
+  return {file, text.substr(colon + 1)};
+}
+
 Result<std::unique_ptr<Table>> open_table(const std::filesystem::path& path,
                                           std::string_view preferred) {
   const Location where{.file = path.string()};
@@ -24,9 +36,13 @@ Result<std::unique_ptr<Table>> open_table(const std::filesystem::path& path,
   const ssize_t got = ::pread(file->get(), bytes.data(), bytes.size(), 0);
   if (got < 0) return ReadError{std::string("cannot be read: ") + std::strerror(errno), where};
   const std::string_view start(bytes.data(), static_cast<std::size_t>(got));
+  const bool hdf5 = is_hdf5(path);
+  if (preferred.starts_with('/') && !hdf5) {
+    return ReadError{"is no HDF5 file, so there is no " + std::string(preferred) + " in it", where};
+  }
   if (start.starts_with("\x93NUMPY")) return open_npy_table(path);
   if (start.starts_with("PK")) return open_npz_table(path);
-  if (is_hdf5(path)) {
+  if (hdf5) {
     return open_isolated(
         path, [path, name = std::string(preferred)] { return open_hdf5_table(path, name); });
   }

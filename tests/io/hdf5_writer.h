@@ -74,4 +74,40 @@ inline void write_hdf5_file(const std::string& path, const std::vector<WrittenTa
   H5Fclose(file);
 }
 
+// Arrays and texts beside tables. Groups on the way are made.
+inline hid_t making_groups() {
+  static const hid_t list = [] {
+    const hid_t made = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(made, 1);
+    return made;
+  }();
+  return list;
+}
+
+inline void write_hdf5_array(hid_t file, const std::string& path, const std::vector<hsize_t>& shape,
+                             const std::vector<double>& values, hid_t type = H5T_IEEE_F64LE) {
+  const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+  const hid_t dataset =
+      H5Dcreate2(file, path.c_str(), type, space, making_groups(), H5P_DEFAULT, H5P_DEFAULT);
+  H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  H5Dclose(dataset);
+  H5Sclose(space);
+}
+
+inline void write_hdf5_texts(hid_t file, const std::string& path,
+                             const std::vector<std::string>& texts) {
+  const hsize_t count = texts.size();
+  const hid_t space = H5Screate_simple(1, &count, nullptr);
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  const hid_t dataset =
+      H5Dcreate2(file, path.c_str(), type, space, making_groups(), H5P_DEFAULT, H5P_DEFAULT);
+  std::vector<const char*> pointers;
+  for (const auto& text : texts) pointers.push_back(text.c_str());
+  H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data());
+  H5Dclose(dataset);
+  H5Tclose(type);
+  H5Sclose(space);
+}
+
 }  // namespace mase::io

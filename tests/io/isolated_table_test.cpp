@@ -94,6 +94,13 @@ TEST(IsolatedTable, TheSinksErrorEndsTheReading) {
   EXPECT_EQ(pieces, 3);
 }
 
+#ifndef __SANITIZE_ADDRESS__  // there an allocation that fails ends the program
+TEST(IsolatedTable, AsksForNoMoreMemoryThanItMay) {
+  const auto greedy = [](int) { std::vector<char>(std::size_t{8} << 30).back() = 1; };
+  EXPECT_THAT(read_error(open_counting(greedy)), HasSubstr("needs more than 4 GiB of memory"));
+}
+#endif
+
 TEST(IsolatedTable, ACrashIsAnError) {
   EXPECT_THAT(read_error(open_counting([](int piece) {
                 if (piece == 5) std::raise(SIGSEGV);

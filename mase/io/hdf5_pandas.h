@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mase/io/hdf5_contents.h"
+#include "mase/io/hdf5_layout.h"
+
+// How pandas' DataFrame.to_hdf stores frames.
+namespace mase::io::hdf5 {
+
+// Format "table": the names of the columns that a member `values_block_N` of the dataset holds.
+std::optional<std::vector<std::string>> pandas_block_names(hid_t dataset,
+                                                           const std::string& member);
+
+// Why a member cannot be read, if that is so: categories are numbers that stand for texts kept
+// elsewhere.
+std::string pandas_unreadable(hid_t dataset, const std::string& member);
+
+// Format "fixed": a group with the attribute pandas_type = "frame", block by block.
+Result<Layout> pandas_fixed_layout(const File& file, const Group& group);
+
+// A pickled list of texts and whole numbers in the text protocol (0), as PyTables keeps attributes:
+// "(lp0\nVj_mass\np1\na." is j_mass. Nullopt for anything else.
+std::optional<std::vector<std::string>> parse_pickled_names(std::string_view pickle);
+
+}  // namespace mase::io::hdf5
