@@ -178,7 +178,7 @@ void Run::save_graph(const mase::ir::Graph& graph, const fs::path& folder) const
 void Run::complete(std::string_view what) {
   phases.stop();
   log.info(fmt::format("{} is completed", what));
-  if (settings.flag("profile")) fmt::print(stderr, "{}\n", phases.report());
+  if (settings.flag("profile")) (json() ? std::cerr : std::cout) << phases.report() << std::endl;
 }
 
 }  // namespace ch

@@ -68,14 +68,24 @@ std::string_view name(PassKind kind) {
 std::ostream& Context::output() const {
   return out == nullptr ? nowhere() : *out;
 }
+// Results leave before the log line that follows them: both may end up in one window or file.
 void Context::log_info(std::string_view text) const {
+  output().flush();
   if (info) info(text);
 }
 void Context::log_warning(std::string_view text) const {
+  output().flush();
   if (warn) warn(text);
 }
 void Context::log_debug(std::string_view text) const {
+  output().flush();
   if (debug) debug(text);
+}
+void Context::print_report(std::string_view title, std::string_view report) const {
+  if (json) return;
+  log_info(title);
+  log_info("");
+  output() << report << (report.ends_with('\n') ? "" : "\n");
 }
 
 std::vector<const Pass*> passes() {

@@ -97,6 +97,10 @@ struct Context {
   void log_info(std::string_view text) const;
   void log_warning(std::string_view text) const;
   void log_debug(std::string_view text) const;
+  // A report that MASE logs: the title, and the empty line that its table begins on, go to the log,
+  // the report itself to output() alone. Both in one window read as they always did. Nothing at
+  // all with `json`.
+  void print_report(std::string_view title, std::string_view report) const;
 };
 
 struct Pass {

@@ -132,6 +132,39 @@ TEST_F(Quantised, GoesOnAndIsTransformedQuantised) {
               HasSubstr("WARNING"));
 }
 
+// `ch transform > report.txt`: every report whole, in the order of the passes, and no log line.
+TEST_F(Program, ReportsAreAllOnStandardOutput) {
+  std::ofstream(folder_ / "r.toml")
+      << "[passes.report_graph]\n[passes.report_node_type]\n[passes.report_node_shape]\n"
+         "[passes.profile_statistics]\nby = 'type'\ntarget_weight_nodes = ['linear']\n"
+         "target_activation_nodes = ['relu']\nnum_samples = 8\n"
+         "[passes.profile_statistics.weight_statistics.variance_precise]\n"
+         "[passes.profile_statistics.activation_statistics.range_min_max]\n"
+         "[passes.report_node_meta_param]\nwhich = ['software']\n[passes.report_flops]\n"
+         "[passes.quantize]\nby = 'type'\nlinear.config = {name = 'integer', data_in_width = 8, "
+         "data_in_frac_width = 4, weight_width = 8, weight_frac_width = 4}\n"
+         "[passes.calculate_avg_bits]\n[passes.report_quantized]\n";
+  const std::string transform = "ch transform toy_tiny toy_tiny --config r.toml --profile ";
+  run(transform + "> report.txt 2> log.txt");
+  const std::string report = transcript::text_of(folder_ / "report.txt");
+  std::size_t at = 0;
+  for (const char* part :
+       {"| Effective", "Network overview:", "Node name    Fx Node op", "data_in_0 = [",
+        "| Software Param", "'variance_precise'", "computations |", "| Original type",
+        "Average bits", "Saturated", "Phase"}) {
+    const std::size_t found = report.find(part, at);
+    ASSERT_NE(found, std::string::npos) << part << " is not behind those before it in\n" << report;
+    at = found;
+  }
+  EXPECT_THAT(report, testing::Not(HasSubstr("INFO")));
+  const std::string log = transcript::text_of(folder_ / "log.txt");
+  EXPECT_THAT(log, HasSubstr("INFO     Quantized graph histogram:\n"));
+  EXPECT_THAT(log, testing::Not(testing::ContainsRegex("\n[|+]")));  // a table stands in one place
+  // Whatever the level of the log.
+  run(transform + "--log-level critical > quiet.txt 2> log.txt");
+  EXPECT_THAT(transcript::text_of(folder_ / "quiet.txt"), HasSubstr("| Original type"));
+}
+
 TEST_F(Program, StartsAtOnce) {
   // The best of several: other work on the machine must not fail the test.
   double best = 1e9;

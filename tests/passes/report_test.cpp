@@ -89,26 +89,39 @@ TEST(ReportNodeType, IsTheOriginalsTable) {
             "output        output        output               output        NA");
 }
 
-TEST(ReportNodeType, LogsUnderTheNameUsersKnow) {
+TEST(ReportNodeType, PrintsTheTableAndLogsUnderTheNameUsersKnow) {
+  std::ostringstream out;
   std::vector<std::string> lines;
-  Context context{.info = [&](std::string_view line) { lines.emplace_back(line); }};
+  Context context{.out = &out, .info = [&](std::string_view line) { lines.emplace_back(line); }};
   run_pass(kReportNodeType, tiny_with_metadata(), Options(), context);
-  EXPECT_THAT(lines, ElementsAre("Inspecting graph [add_common_node_type_analysis_pass]",
-                                 "\n" + report_node_type(tiny_with_metadata())));
+  EXPECT_THAT(lines, ElementsAre("Inspecting graph [add_common_node_type_analysis_pass]", ""));
+  EXPECT_EQ(out.str(), report_node_type(tiny_with_metadata()) + "\n");
 }
 
-TEST(ReportNodeShape, PrintsNamesAndLogsShapes) {
+TEST(ReportNodeType, AsJsonItPrintsAndLogsNothing) {
+  std::ostringstream out;
+  std::vector<std::string> lines;
+  Context context{
+      .out = &out, .info = [&](std::string_view line) { lines.emplace_back(line); }, .json = true};
+  const PassResult result = run_pass(kReportNodeType, tiny_with_metadata(), Options(), context);
+  EXPECT_EQ(out.str(), "");
+  EXPECT_THAT(lines, ElementsAre());
+  EXPECT_EQ(result.info.as_list().size(), 6u);
+}
+
+TEST(ReportNodeShape, PrintsNamesAndShapes) {
   std::ostringstream out;
   std::vector<std::string> lines;
   Context context{.out = &out, .info = [&](std::string_view line) { lines.emplace_back(line); }};
   run_pass(kReportNodeShape, tiny_with_metadata(), Options(), context);
-  EXPECT_EQ(out.str(), "x\nseq_blocks_0\nseq_blocks_1\nseq_blocks_2\nseq_blocks_3\noutput\n");
-  ASSERT_EQ(lines.size(), 2u);
-  EXPECT_THAT(lines[1], testing::StartsWith("x:\nin:\nout:\ndata_out_0 = [8, 16]\n\n"
-                                            "seq_blocks_0:\nin:\ndata_in_0 = [8, 16]\n"
-                                            "weight = {'type': 'float', 'precision': [32], "
-                                            "'shape': [16], 'from': None}\n"));
-  EXPECT_THAT(lines[1], HasSubstr("output:\nin:\nout:\ndata_out_0 = [8, 5]\n\n"));
+  EXPECT_THAT(out.str(),
+              testing::StartsWith(
+                  "x\nseq_blocks_0\nseq_blocks_1\nseq_blocks_2\nseq_blocks_3\noutput\n"
+                  "x:\nin:\nout:\ndata_out_0 = [8, 16]\n\n"
+                  "seq_blocks_0:\nin:\ndata_in_0 = [8, 16]\n"
+                  "weight = {'type': 'float', 'precision': [32], 'shape': [16], 'from': None}\n"));
+  EXPECT_THAT(out.str(), HasSubstr("output:\nin:\nout:\ndata_out_0 = [8, 5]\n\n"));
+  EXPECT_THAT(lines, ElementsAre("Inspecting graph [add_common_node_shape_analysis_pass]", ""));
 }
 
 TEST(ReportNodeShape, WithValuesParametersPrintAsParameters) {
@@ -126,8 +139,8 @@ TEST(ReportNodeMetaParam, WritesTheTableToItsFile) {
                     {}, diagnostics);
   const PassResult result = run_pass(kReportNodeMetaParam, tiny_with_metadata(), options, context);
   const std::string table = report_node_meta_param(tiny_with_metadata(), {{"software"}});
-  EXPECT_THAT(lines, ElementsAre("Inspecting graph [add_common_meta_param_analysis_pass]",
-                                 "\n" + table, "Node meta param table is saved to " + file));
+  EXPECT_THAT(lines, ElementsAre("Inspecting graph [add_common_meta_param_analysis_pass]", "",
+                                 "Node meta param table is saved to " + file));
   EXPECT_EQ(read_text(file), table + "\n");
   EXPECT_EQ(result.info.find("x")->as_dict().size(), 1u);
 }

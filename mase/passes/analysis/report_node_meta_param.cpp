@@ -57,8 +57,7 @@ PassResult run_report_node_meta_param(const ir::Graph& graph, const Options& opt
                                       Context& context) {
   const ReportNodeMetaParamOptions chosen{options.texts("which")};
   const std::string table = report_node_meta_param(graph, chosen);
-  context.log_info("Inspecting graph [add_common_meta_param_analysis_pass]");
-  context.log_info("\n" + table);
+  context.print_report("Inspecting graph [add_common_meta_param_analysis_pass]", table);
   std::filesystem::path file;
   if (!context.folder.empty()) file = context.folder / "report";
   if (const ir::Value* path = options.find("save_path")) file = path->as_text();

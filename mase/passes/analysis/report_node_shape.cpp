@@ -20,14 +20,15 @@ ir::Dict shapes(const ir::Named<ir::ArgumentMeta>& entries) {
 }
 
 PassResult run_report_node_shape(const ir::Graph& graph, const Options&, Context& context) {
-  context.log_info("Inspecting graph [add_common_node_shape_analysis_pass]");
+  std::string names;
   ir::Dict info;
   for (const ir::Node& node : graph) {
-    context.output() << node.name << "\n";
+    names += node.name + "\n";
     info.emplace_back(node.name, ir::Dict{{"in", shapes(node.meta.common->args)},
                                           {"out", shapes(node.meta.common->results)}});
   }
-  context.log_info(report_node_shape(graph));
+  context.print_report("Inspecting graph [add_common_node_shape_analysis_pass]",
+                       names + report_node_shape(graph));
   return {.graph = graph, .info = std::move(info)};
 }
 

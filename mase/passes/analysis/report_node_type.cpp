@@ -12,8 +12,8 @@ std::string value_type(const ir::Node& node) {
 }
 
 PassResult run_report_node_type(const ir::Graph& graph, const Options&, Context& context) {
-  context.log_info("Inspecting graph [add_common_node_type_analysis_pass]");
-  context.log_info("\n" + report_node_type(graph));
+  context.print_report("Inspecting graph [add_common_node_type_analysis_pass]",
+                       report_node_type(graph));
   ir::List rows;
   for (const ir::Node& node : graph) {
     rows.push_back(ir::Dict{{"name", node.name},

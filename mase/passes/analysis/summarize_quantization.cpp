@@ -111,7 +111,7 @@ PassResult run_summarize_quantization(const ir::Graph& graph, const Options& opt
                 "put it after [passes.quantize]");
   }
   const QuantizationSummary summary = summarize_quantization(*context.original, graph);
-  log_summary(summary, context);
+  print_summary(summary, context);
   if (options.find("save_dir")) save_summary(summary, options.text("save_dir"));
   return {.graph = graph, .info = summary.to_value(), .hits = {}};
 }
@@ -212,11 +212,10 @@ void save_summary(const QuantizationSummary& summary, const std::filesystem::pat
   write_file(folder / "quantize_reasons.csv", reasons_csv(summary.nodes));
 }
 
-void log_summary(const QuantizationSummary& summary, const Context& context) {
+void print_summary(const QuantizationSummary& summary, const Context& context) {
   context.log_debug("Compare nodes:");
   context.log_debug("\n" + summary.node_table());
-  context.log_info("Quantized graph histogram:");
-  context.log_info("\n" + summary.histogram_table());
+  context.print_report("Quantized graph histogram:", summary.histogram_table());
 }
 
 const Pass kSummarizeQuantization{

@@ -49,8 +49,8 @@ QuantizationSummary summarize_quantization(const ir::Graph& original, const ir::
 
 // quantize_table.csv, quantize_histogram.csv and, with the reasons, quantize_reasons.csv.
 void save_summary(const QuantizationSummary& summary, const std::filesystem::path& folder);
-// The histogram at level info, the nodes at level debug.
-void log_summary(const QuantizationSummary& summary, const Context& context);
+// The histogram among the results, under its log lines; the nodes in the log at level debug.
+void print_summary(const QuantizationSummary& summary, const Context& context);
 
 extern const Pass kSummarizeQuantization;
 

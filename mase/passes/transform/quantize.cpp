@@ -143,7 +143,7 @@ PassResult run_quantize(const ir::Graph& graph, const Options& options, Context&
   });
   context.original = graph;
   const QuantizationSummary summary = summarize_quantization(graph, result.graph);
-  if (options.flag("report")) log_summary(summary, context);
+  if (options.flag("report")) print_summary(summary, context);
   if (!context.folder.empty()) save_summary(summary, context.folder / "quantize");
   result.info = summary.to_value();
   return result;
