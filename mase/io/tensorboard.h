@@ -23,9 +23,12 @@ class EventWriter {
   EventWriter& operator=(const EventWriter&) = delete;
 
   void scalar(std::string_view tag, double value, std::int64_t step);
-  // Records for the HPARAMS tab: nested dictionaries become "a/b", what is no number, truth value
-  // or text becomes its repr. `metrics` are the tags shown beside them.
+  // The start of a session for the HPARAMS tab: nested dictionaries become "a/b", what is no
+  // number, truth value or text becomes its repr. `metrics` are the tags of scalars shown beside
+  // them, with their last values.
   void hyper_parameters(const ir::Dict& values, const std::vector<std::string>& metrics);
+  // The end of that session; one without an end is shown as running.
+  void end_session(bool success);
   // Hands everything to the operating system.
   void flush();
 
@@ -33,6 +36,7 @@ class EventWriter {
 
  private:
   void record(std::string_view event);
+  void session_part(std::string_view name, std::uint32_t field, std::string_view content);
 
   std::filesystem::path path_;
   int descriptor_ = -1;

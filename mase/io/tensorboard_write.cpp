@@ -163,10 +163,9 @@ void EventWriter::hyper_parameters(const ir::Dict& values,
                                    const std::vector<std::string>& metrics) {
   std::vector<Flat> flat;
   flatten(values, "", flat);
-  // HParamsPluginData: experiment = 2, session_start_info = 3, session_end_info = 4.
-  std::string
-      experiment;  // hparam_infos = 4 {name = 1, type = 4}, metric_infos = 5 {name = 1 {tag = 2}}
-  std::string session;  // hparams = 1, a map: {key = 1, value = 2}
+  // hparam_infos = 4 {name = 1, type = 4}, metric_infos = 5 {name = 1 {tag = 2}}
+  std::string experiment;
+  std::string session;  // hparams = 1, a map: {key = 1, value = 2}; start_time_secs = 5
   for (const Flat& item : flat) {
     std::string info;
     put_bytes(info, 1, item.name);
@@ -184,18 +183,24 @@ void EventWriter::hyper_parameters(const ir::Dict& values,
     put_bytes(info, 1, name);
     put_bytes(experiment, 5, info);
   }
-  std::string end;  // status = 1: success
-  put_integer(end, 1, 1);
-  const std::pair<std::string_view, std::pair<std::uint32_t, const std::string*>> parts[] = {
-      {"_hparams_/experiment", {2, &experiment}},
-      {"_hparams_/session_start_info", {3, &session}},
-      {"_hparams_/session_end_info", {4, &end}},
-  };
-  for (const auto& [tag, part] : parts) {
-    std::string content;
-    put_bytes(content, part.first, *part.second);
-    record(event_with(0, plugin_value(tag, content)));
-  }
+  put_double(session, 5, now());
+  session_part("experiment", 2, experiment);
+  session_part("session_start_info", 3, session);
+}
+
+void EventWriter::end_session(bool success) {
+  std::string end;  // status = 1 {success = 1, failure = 2}, end_time_secs = 2
+  put_integer(end, 1, success ? 1 : 2);
+  put_double(end, 2, now());
+  session_part("session_end_info", 4, end);
+}
+
+// HParamsPluginData: experiment = 2, session_start_info = 3, session_end_info = 4.
+void EventWriter::session_part(std::string_view name, std::uint32_t field,
+                               std::string_view content) {
+  std::string data;
+  put_bytes(data, field, content);
+  record(event_with(0, plugin_value(fmt::format("_hparams_/{}", name), data)));
 }
 
 }  // namespace mase::io

@@ -173,6 +173,7 @@ FitResult Fit::run() {
       files_->rescue();
       files_->record().set("error", printable(error.text()));
       files_->record().write("failed");
+      files_->metrics().end(false);
     } catch (const Error&) {
       // The disk that made the run fail may well refuse this, too; the first error is the one to
       // report.
@@ -198,6 +199,7 @@ void Fit::loop() {
   if (stopped_ == Stopped::BySignal) {
     report_interruption();
   } else {
+    files_->metrics().end(true);
     report_end();
   }
 }

@@ -167,6 +167,13 @@ void MetricsLog::flush() {
   if (!fs::exists(events_->path())) events_ = std::make_unique<io::EventWriter>(folder_);
 }
 
+void MetricsLog::end(bool success) {
+  if (!events_) return;
+  flush();
+  events_->end_session(success);
+  events_->flush();
+}
+
 ir::Dict MetricsLog::files() const {
   if (!events_) return {};
   ir::Dict out = earlier_;
@@ -181,8 +188,8 @@ ir::Dict MetricsLog::files() const {
 
 void log_hyper_parameters(const fs::path& folder, io::EventWriter& events, const ir::Dict& values) {
   write_file(folder / "hparams.yaml", io::write_yaml(values));
-  events.hyper_parameters(values, {"hp_metric"});
-  events.scalar("hp_metric", -1, 0);
+  events.hyper_parameters(values, {"val_acc_epoch", "val_loss_epoch", "train_acc_epoch",
+                                   "train_loss_epoch", "test_acc_epoch", "test_loss_epoch"});
   events.flush();
 }
 

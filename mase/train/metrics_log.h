@@ -53,6 +53,9 @@ class MetricsLog {
   void log_step(std::int64_t step, std::int64_t epoch, double rate, double loss, double acc);
   void log_epoch(std::int64_t step, std::int64_t epoch, const Epoch& values);
   void flush();
+  // Ends the session that TensorBoard's HPARAMS tab shows. Not part of files(): a run that goes on
+  // from its checkpoint cuts it off.
+  void end(bool success);
 
   ir::Dict files() const;  // sizes by name since the last flush, for a checkpoint
 
@@ -68,7 +71,9 @@ class MetricsLog {
   ir::Dict earlier_;  // event files of the run's parts before this one
 };
 
-// hparams.yaml and the first events of a run, as Lightning writes them.
+// hparams.yaml and the start of a session in the HPARAMS tab, which shows a run's last losses and
+// accuracies (Lightning has one metric there, hp_metric, which is -1). Training and tests name the
+// same metrics: the tab takes its columns from the first session it finds.
 void log_hyper_parameters(const std::filesystem::path& folder, io::EventWriter& events,
                           const ir::Dict& values);
 

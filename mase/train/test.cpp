@@ -24,6 +24,7 @@ void log_result(const TestResult& result, const Output& output) {
   events.scalar("test_acc_epoch", result.accuracy, 0);
   events.scalar("test_loss_epoch", result.loss, 0);
   events.scalar("epoch", 0, 0);
+  events.end_session(true);
   events.flush();
 }
 

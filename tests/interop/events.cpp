@@ -26,10 +26,10 @@ void write(const std::filesystem::path& folder) {
                          {"nested", ir::Dict{{"depth", 2}}}};
   write_file(folder / "hparams.yaml", io::write_yaml(options));
   io::EventWriter events(folder);
-  events.hyper_parameters(options, {"hp_metric", "val_acc_epoch"});
-  events.scalar("hp_metric", -1, 0);
+  events.hyper_parameters(options, {"val_acc_epoch", "val_loss_epoch"});
   for (int i = 0; i < 100; ++i) events.scalar("train_loss_step", 1.0 / (i + 1), 50 * i + 49);
   events.scalar("val_acc_epoch", 0.75, 5000);
+  events.end_session(true);
   events.flush();
 }
 

@@ -71,7 +71,7 @@ class Run(tools.TestCase):
         events = EventAccumulator(str(version))
         events.Reload()
         self.assertLessEqual({"train_loss_step", "train_acc_step", "val_loss_epoch", "val_acc_epoch",
-                              "epoch", "hp_metric", "lr-Adam"}, set(events.Tags()["scalars"]))
+                              "epoch", "lr-Adam"}, set(events.Tags()["scalars"]))
         self.assertEqual([e.step for e in events.Scalars("train_loss_step")], [9, 19, 29])
         self.assertAlmostEqual(events.Scalars("val_loss_epoch")[-1].value,
                                loaded["mase"]["position"]["val_loss_epoch"], 6)

@@ -22,9 +22,10 @@ class TensorBoard : public testing::Test {
 
   std::string sample() {
     EventWriter writer(folder_);
-    writer.hyper_parameters({{"model", "jsc-toy"}, {"lr", 0.1}}, {"hp_metric"});
-    writer.scalar("hp_metric", -1, 0);
+    writer.hyper_parameters({{"model", "jsc-toy"}, {"lr", 0.1}}, {"val_acc_epoch"});
+    writer.scalar("val_acc_epoch", -1, 0);
     writer.scalar("train_loss_step", 0.75, 49);
+    writer.end_session(true);
     writer.flush();
     return read_file(writer.path()).value();
   }
@@ -47,7 +48,7 @@ TEST_F(TensorBoard, ReadsBackWhatItWrites) {
               ElementsAre("_hparams_/experiment", "_hparams_/session_start_info",
                           "_hparams_/session_end_info"));
   ASSERT_EQ(events->scalars.size(), 2u);
-  EXPECT_EQ(events->scalars[0].tag, "hp_metric");
+  EXPECT_EQ(events->scalars[0].tag, "val_acc_epoch");
   EXPECT_EQ(events->scalars[0].value, -1);
   EXPECT_EQ(events->scalars[0].step, 0);
   EXPECT_EQ(events->scalars[1].tag, "train_loss_step");
