@@ -148,6 +148,7 @@ void configure(Invocation& invocation) {
     file = read_config(settings.text("config"), settings, diagnostics);
   }
   settings.settle();
+  mase::set_colour_policy(invocation.colour());
   load_plugins(settings);
   if (invocation.action->runs_passes) invocation.plan = planned_passes(file, diagnostics);
   if (invocation.action->takes_lists) {

@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
 
 namespace mase {
 namespace {
+
+std::atomic<ColourPolicy> process_policy = ColourPolicy::Auto;
 
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);
@@ -27,6 +30,12 @@ bool wants_colour(bool is_terminal, ColourPolicy policy) {
   if (!environment("NO_COLOR").empty()) return false;
   if (is_forced("FORCE_COLOR") || is_forced("CLICOLOR_FORCE")) return true;
   return is_terminal && environment("TERM") != "dumb";
+}
+
+// Who wants no colours wants plain text: what moves is made of escape sequences as well.
+bool wants_movement(ColourPolicy policy) {
+  if (policy != ColourPolicy::Auto) return policy == ColourPolicy::Always;
+  return environment("NO_COLOR").empty();
 }
 
 int width_of(int fd, bool is_terminal) {
@@ -52,9 +61,14 @@ std::size_t ansi_length(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+void set_colour_policy(ColourPolicy policy) {
+  process_policy = policy;
+}
+
 Terminal inspect_terminal(int fd, ColourPolicy policy) {
+  if (policy == ColourPolicy::Auto) policy = process_policy;
   const bool is_terminal = isatty(fd) == 1;
-  return {.interactive = is_terminal && environment("TERM") != "dumb",
+  return {.interactive = is_terminal && environment("TERM") != "dumb" && wants_movement(policy),
           .colour = wants_colour(is_terminal, policy),
           .utf8 = locale_is_utf8(),
           .width = width_of(fd, is_terminal)};

@@ -10,15 +10,19 @@ enum class ColourPolicy { Auto, Always, Never };
 
 // What a stream of this process can show. Plain data, so that tests and callers may make their own.
 struct Terminal {
-  bool interactive = false;  // a person looks at it: bars may be redrawn
+  bool interactive = false;  // a person looks at it and movement is wanted: bars may be redrawn
   bool colour = false;       // ANSI colours are wanted
   bool utf8 = false;         // block characters can be shown; else only ASCII
   int width = 80;            // columns
 };
 
+// What all streams of the process follow that are inspected under Auto.
+void set_colour_policy(ColourPolicy policy);
+
 // Looks at a file descriptor and the environment. Colour under Auto: no if NO_COLOR is set (not
 // empty) or TERM is "dumb"; yes if FORCE_COLOR or CLICOLOR_FORCE is set (not empty, not 0); else on
-// a terminal only. Width: COLUMNS if positive, else what the terminal says, else 80.
+// a terminal only. Interactive: a terminal that is not "dumb", unless NO_COLOR or the policy Never
+// asks for plain text. Width: COLUMNS if positive, else what the terminal says, else 80.
 Terminal inspect_terminal(int fd, ColourPolicy policy = ColourPolicy::Auto);
 
 // Whether the locale of the environment (LC_ALL, LC_CTYPE, LANG, the first that is set) is UTF-8.
