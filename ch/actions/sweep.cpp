@@ -1,5 +1,6 @@
 // ch sweep MODEL DATASET --batch-size 64,128 --seed 0..7, or ch sweep --config FILE.toml
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -16,6 +17,7 @@
 #include "ch/setup.h"
 #include "ch/sweep_progress.h"
 #include "mase/io/quantisation.h"
+#include "mase/support/error.h"
 #include "mase/support/printable.h"
 #include "mase/train/resume.h"
 #include "mase/train/sweep/report.h"
@@ -123,8 +125,13 @@ void say_results(const Run& run, const train::SweepResult& result, const fs::pat
   const std::string& rank = run.settings.text("best_by");
   train::write_sweep_report(result, folder, fmt::format("Sweep {}", run.folder.filename().string()),
                             rank);
+  // A file gets the whole table.
+  const bool seen = isatty(STDOUT_FILENO) == 1;
+  const train::SweepTable table{.rank_by = rank,
+                                .width = seen ? mase::inspect_terminal(STDOUT_FILENO).width : 0,
+                                .markdown = run.settings.flag("markdown")};
   std::cout << (run.json() ? train::sweep_json(result, rank)
-                           : train::print_sweep_table(result, rank))
+                           : train::print_sweep_table(result, table))
             << std::flush;
   run.info(fmt::format("Wrote {}, sweep.json and sweep.html beside it",
                        (folder / "sweep.csv").string()));
@@ -144,6 +151,9 @@ void say_how_to_go_on(const Run& run, const train::SweepResult& result) {
 }  // namespace
 
 int run_sweep(Invocation& invocation) {
+  if (invocation.settings.flag("json") && invocation.settings.flag("markdown")) {
+    mase::usage_error("--json and --markdown are two forms of one result: leave one out");
+  }
   Run run(invocation);
   run.folder = project_folder(invocation);
   const fs::path folder = run.folder / "sweep";

@@ -32,6 +32,7 @@ const Layout& layout_of(TableStyle style) {
   static constexpr Layout kSimple{"", " - ", "", "", "", "  ", "", 0, 2};
   static constexpr Layout kOrgtbl{"", "|-+|", "", "", "|", "|", "|", 1, 2};
   static constexpr Layout kGrid{"+-++", "+=++", "+-++", "+-++", "|", "|", "|", 1, 2};
+  static constexpr Layout kMarkdown{"", "|:||", "", "", "|", "|", "|", 1, 2};
   static constexpr Layout kPretty{"+-++", "+-++", "", "+-++", "|", "|", "|", 1, 0};
   switch (style) {
     case TableStyle::Simple:
@@ -40,6 +41,8 @@ const Layout& layout_of(TableStyle style) {
       return kOrgtbl;
     case TableStyle::Grid:
       return kGrid;
+    case TableStyle::Markdown:
+      return kMarkdown;
     case TableStyle::Pretty:
       return kPretty;
   }
@@ -174,9 +177,23 @@ void align_decimals(std::vector<std::string>& cells) {
   }
 }
 
+// On one line, and no bar that would end the cell.
+std::string for_markdown(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n') {
+      out += "<br>";
+    } else {
+      out += c == '|' ? std::string("\\|") : std::string(1, c);
+    }
+  }
+  return out;
+}
+
 // One column, ready to print: header and cells as padded lines of equal width.
 struct Column {
   std::size_t width = 0;
+  Align align = Align::Left;
   Lines header;
   std::vector<Lines> cells;
 };
@@ -197,6 +214,7 @@ Column make_column(const std::string& header, const std::vector<Cell>& cells, Al
       text = fmt::format("{}", fmt::join(wrap_text(text, options.max_width), "\n"));
     }
     texts.emplace_back(stripped(text));
+    if (options.style == TableStyle::Markdown) texts.back() = for_markdown(texts.back());
   }
   if (align == Align::Natural && numeric) align_decimals(texts);
   if (align == Align::Natural) {
@@ -204,6 +222,7 @@ Column make_column(const std::string& header, const std::vector<Cell>& cells, Al
   }
 
   Column column;
+  column.align = align;
   column.header = options.max_width > 0 ? wrap_text(header, options.max_width) : lines_of(header);
   column.width = width_of(column.header) + layout_of(options.style).header_room;
   for (const std::string& text : texts) {
@@ -233,7 +252,10 @@ void append_rule(Lines& out, const std::vector<Column>& columns, std::string_vie
   }
   Lines fills;
   for (const Column& column : columns) {
-    fills.emplace_back(column.width + 2 * layout.padding, rule[1]);
+    std::string fill(column.width + 2 * layout.padding, rule[1] == ':' ? '-' : rule[1]);
+    if (rule[1] == ':' && column.align != Align::Right) fill.front() = ':';
+    if (rule[1] == ':' && column.align != Align::Left) fill.back() = ':';
+    fills.push_back(std::move(fill));
   }
   out.push_back(fmt::format("{}{}{}", rule[0], fmt::join(fills, rule.substr(2, 1)), rule[3]));
 }

@@ -12,11 +12,13 @@ namespace mase {
 using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 
 enum class TableStyle {
-  Simple,  // a line of dashes under the header, columns two blanks apart
-  Orgtbl,  // | a   |   b |
-           // |-----+-----|
-  Grid,    // +---+ between all rows, +===+ under the header, cells of several lines
-  Pretty,  // +---+ above, under the header and below; everything centred
+  Simple,    // a line of dashes under the header, columns two blanks apart
+  Orgtbl,    // | a   |   b |
+             // |-----+-----|
+  Grid,      // +---+ between all rows, +===+ under the header, cells of several lines
+  Markdown,  // | a   | b   |   cells that hold a | have it escaped
+             // |:----|----:|  colons on the side a column is aligned to
+  Pretty,    // +---+ above, under the header and below; everything centred
 };
 
 // Natural: numbers right-aligned (floats at the decimal point), anything else left; in the style

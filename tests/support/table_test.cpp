@@ -24,6 +24,16 @@ Cell cell_of(const nlohmann::json& value) {
   return value.get<std::string>();
 }
 
+TEST(Table, MarkdownSaysHowColumnsAreAligned) {
+  EXPECT_EQ(format_table({"name", "n", "mid"}, {{"a|b", 1, "x\ny"}, {"c", 20, ""}},
+                         {.style = TableStyle::Markdown,
+                          .align = {Align::Left, Align::Natural, Align::Centre}}),
+            "| name   |   n |  mid   |\n"
+            "|:-------|----:|:------:|\n"
+            "| a\\|b   |   1 | x<br>y |\n"
+            "| c      |  20 |        |");
+}
+
 TEST(Table, PrintsWhatTabulatePrints) {
   const std::map<std::string, TableStyle> styles{{"simple", TableStyle::Simple},
                                                  {"orgtbl", TableStyle::Orgtbl},

@@ -1,15 +1,18 @@
 // What is written about a sweep: spreads, the best, table, CSV, JSON, the page and its charts.
 #include "mase/train/sweep/report.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 
+#include "mase/support/terminal.h"
 #include "mase/train/run_folder.h"
 #include "mase/train/sweep/chart.h"
 #include "mase/train/sweep/curves.h"
@@ -95,8 +98,80 @@ TEST(SweepTable, IsOneRowPerConfiguration) {
   EXPECT_THAT(text, HasSubstr("learning_rate"));
   EXPECT_THAT(text, ::testing::ContainsRegex(R"(\| +\* \| +0\.01 \| +117 \| +2 \| +0 \|)"));
   EXPECT_THAT(text, HasSubstr("0.7200 ± 0.0283"));
+  EXPECT_THAT(text, HasSubstr("val loss (best)"));
+  EXPECT_THAT(text, HasSubstr("best: after the epoch of the lowest validation loss"));
+  EXPECT_THAT(text, Not(HasSubstr("train loss"))) << "not measured by any run";
   EXPECT_THAT(text, HasSubstr("0.7000..0.7400"));
   EXPECT_THAT(text, HasSubstr("failed: learning_rate=10.0, seed=0: the loss, \"nan\" <now>\n"));
+}
+
+// What reports on such experiments give for each training, whether it was varied or not.
+TEST(SweepTable, NamesEpochsBatchSizeAndRate) {
+  SweepResult result = some();
+  for (RunOutcome& run : result.runs) {
+    run.options = {{"batch_size", 64}, {"learning_rate", 7.0}, {"max_epochs", 10}};
+    run.measured.train_loss_epoch = 0.5;
+  }
+  const std::string text = print_sweep_table(result);
+  EXPECT_THAT(text, HasSubstr("|   max_epochs |   batch_size |   learning_rate |   params |"));
+  EXPECT_THAT(text, ::testing::ContainsRegex(R"(\| +\* \| +10 \| +64 \| +0\.01 \| +117 \|)"));
+  EXPECT_THAT(text, HasSubstr("train loss (last)"));
+}
+
+std::size_t widest(const std::string& text) {
+  std::istringstream lines(text);
+  std::size_t most = 0;
+  for (std::string line; std::getline(lines, line);) most = std::max(most, visible_width(line));
+  return most;
+}
+
+TEST(SweepTable, FitsTheTerminalAndNamesWhatIsLeftOut) {
+  SweepResult result = some();
+  for (RunOutcome& run : result.runs) run.options = {{"batch_size", 64}, {"max_epochs", 10}};
+  EXPECT_GT(widest(print_sweep_table(result)), 120u);
+  for (const int width : {160, 100, 80, 60, 40}) {
+    const std::string text = print_sweep_table(result, {.width = width});
+    EXPECT_LE(widest(text), static_cast<std::size_t>(width)) << text;
+    std::string all = text;  // where its notes are wrapped does not matter
+    std::replace(all.begin(), all.end(), '\n', ' ');
+    EXPECT_EQ(all.find("left out to fit") == std::string::npos, width == 160) << text;
+    if (width == 80) {
+      EXPECT_THAT(all, HasSubstr("left out to fit 80 columns: test acc min..max, s/run"));
+    }
+    if (width >= 60) {
+      EXPECT_THAT(text, HasSubstr("learning_rate")) << "what tells them apart stays";
+      EXPECT_THAT(text, HasSubstr("0.7300 ± 0.0283")) << "and what they are ranked by";
+    }
+  }
+}
+
+TEST(SweepTable, AsMarkdownIsWhole) {
+  const std::string text = print_sweep_table(some(), {.width = 40, .markdown = true});
+  EXPECT_THAT(text, HasSubstr("|----:|"));
+  EXPECT_THAT(text, HasSubstr("test acc min..max"));
+  EXPECT_THAT(text, HasSubstr("\n\n`*` = best mean best_val_acc; "));
+  EXPECT_THAT(text, HasSubstr("\n\n- failed: learning_rate=10.0, seed=0: "));
+}
+
+TEST(SweepTable, OfOneConfigurationHasNoBest) {
+  SweepResult result;
+  result.runs = {run(0.01, 0, 0.7)};
+  result.runs[0].measured.best_epoch = 7;
+  const std::string text = print_sweep_table(result);
+  EXPECT_THAT(text, Not(HasSubstr("*")));
+  EXPECT_THAT(text, Not(HasSubstr("runs |")));
+  EXPECT_THAT(text, ::testing::ContainsRegex(R"(\|   best epoch \|)"));
+  EXPECT_THAT(text, ::testing::ContainsRegex(R"( 7 \|)"));
+}
+
+TEST(Sweep, SaysWhatAllRunsShare) {
+  SweepResult result = some();
+  for (std::size_t i = 0; i < result.runs.size(); ++i) {
+    result.runs[i].options = {
+        {"model", "jsc-tiny"}, {"seed", static_cast<std::int64_t>(i)}, {"load_name", ir::None{}}};
+  }
+  EXPECT_EQ(settings_text(fixed_options(result)), "model=jsc-tiny");
+  EXPECT_TRUE(fixed_options({}).empty());
 }
 
 TEST(SweepCsv, IsOneRowPerRun) {
@@ -156,26 +231,45 @@ TEST(SweepPage, NeedsNothingElseAndHoldsEverything) {
     result.runs[i].folder = folder / std::to_string(i);
     write_metrics(result.runs[i].folder, 1.0 + 0.1 * static_cast<double>(i));
   }
-  const std::string page = sweep_html(result, "a <sweep>");
+  for (RunOutcome& run : result.runs) {
+    run.options = {{"model", "jsc-<tiny>"}};
+    run.data = "jsc: 7 rows";
+  }
+  const std::string page = sweep_html(result, "a <sweep>", "best_val_acc", "2026-01-31 14:05");
   EXPECT_THAT(page, ::testing::StartsWith("<!DOCTYPE html>"));
   EXPECT_THAT(page, HasSubstr("<title>a &lt;sweep&gt;</title>"));
   for (const std::string part :
-       {"validation loss", "validation accuracy", "test accuracy by learning_rate", "(logarithmic)",
-        "0.7200 ± 0.0283", "the loss, &quot;nan&quot; &lt;now&gt;", "prefers-color-scheme: dark",
+       {"training loss", "validation loss", "training accuracy", "validation accuracy",
+        "test accuracy by learning_rate", "2026-01-31 14:05", "<p>Data set jsc: 7 rows</p>",
+        "<dt>model</dt><dd>jsc-&lt;tiny&gt;</dd>", "0.7200 ± 0.0283",
+        "the loss, &quot;nan&quot; &lt;now&gt;", "prefers-color-scheme: dark",
         "<tr class=\"best\">"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
   EXPECT_THAT(page, Not(::testing::ContainsRegex("(src|href)=")));
-  EXPECT_THAT(page, Not(HasSubstr("http")));
+  EXPECT_THAT(std::regex_replace(page, std::regex("http://www.w3.org/2000/svg"), ""),
+              Not(HasSubstr("http")));
   EXPECT_THAT(page, Not(HasSubstr("nan,")));
+  const std::string from = "<script type=\"application/json\" id=\"charts\">";
+  const std::size_t begin = page.find(from) + from.size();
+  const auto charts =
+      nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  ASSERT_EQ(charts.size(), 5u);
+  for (std::size_t i = 0; i < charts.size(); ++i) {
+    EXPECT_THAT(page, HasSubstr(fmt::format("<figure data-chart=\"{}\">", i)));
+  }
   // Two configurations with curves: a thick line each, and a thin one per run.
-  const auto count = [&](const std::string& what) {
-    const std::regex pattern(what);
-    return std::distance(std::sregex_iterator(page.begin(), page.end(), pattern), {});
-  };
-  EXPECT_EQ(count("<svg "), 3);
-  EXPECT_EQ(count("<g class=\"c. bold\" data-group=\"[01]\">"), 4);
-  EXPECT_EQ(count("<g class=\"c.\" data-group=\"[01]\">"), 8);
+  const auto& loss = charts[0].at("lines");
+  ASSERT_EQ(loss.size(), 6u);
+  EXPECT_EQ(loss[2].at("bold"), true);
+  EXPECT_EQ(loss[2].at("configuration"), 0);
+  EXPECT_EQ(loss[5].at("configuration"), 1);
+  EXPECT_EQ(loss[0].at("points").dump(), "[[1.0,1.0],[2.0,0.9],[3.0,0.8]]");
+  EXPECT_EQ(charts[0].at("scale"), charts[1].at("scale")) << "training and validation loss";
+  // The third configuration failed: no point of it is a number.
+  const auto& by_rate = charts[4];
+  EXPECT_EQ(by_rate.at("logX"), true);
+  EXPECT_EQ(by_rate.at("lines")[1].at("points")[0].at(3), 1) << "coloured as in the curves";
 }
 
 TEST(SweepPage, CanBeMadeOfNothing) {
@@ -184,32 +278,28 @@ TEST(SweepPage, CanBeMadeOfNothing) {
   EXPECT_EQ(sweep_csv({}), "");
 }
 
-TEST(Chart, TicksAreRoundNumbers) {
-  EXPECT_THAT(axis_ticks(0.12, 0.53, 5, false),
-              ElementsAre(::testing::DoubleNear(0.2, 1e-12), ::testing::DoubleNear(0.3, 1e-12),
-                          ::testing::DoubleNear(0.4, 1e-12), ::testing::DoubleNear(0.5, 1e-12)));
-  const auto decades = axis_ticks(1e-7, 0.1, 8, true);
-  ASSERT_EQ(decades.size(), 7u);
-  EXPECT_NEAR(decades.front() / 1e-7, 1, 1e-9);
-  EXPECT_EQ(axis_ticks(60, 1100, 8, true).size(), 4u);  // 100, 200, 500, 1000
-  EXPECT_TRUE(axis_ticks(1, 1, 5, false).empty());
-  EXPECT_TRUE(axis_ticks(0, INFINITY, 5, false).empty());
-}
-
 TEST(Chart, IsLogarithmicWhereDecadesAreApart) {
   EXPECT_TRUE(wants_log({1e-5, 1e-3}));
+  EXPECT_TRUE(wants_log({64, 128, 256}));
+  EXPECT_TRUE(wants_log({50, 1, 5, 10, 10}));
   EXPECT_FALSE(wants_log({64, 128}));
+  EXPECT_FALSE(wants_log({1, 2, 3, 4, 5}));
+  EXPECT_FALSE(wants_log({4, 6, 8, 16}));
   EXPECT_FALSE(wants_log({0, 1000}));
   EXPECT_FALSE(wants_log({}));
 }
 
-TEST(Chart, ShowsWhatIsFiniteAlone) {
-  Chart chart{.title = "t", .lines = {{.points = {{1, 2}, {2, NAN}, {3, 4}, {4, 5}}}}};
-  const std::string text = svg(chart);
-  EXPECT_THAT(text, Not(HasSubstr("nan")));
-  EXPECT_THAT(text, ::testing::ContainsRegex("d=\"M[0-9. ]+M[0-9. ]+L[0-9. ]+\""));
+TEST(Chart, WhatIsNotFiniteIsNoPoint) {
+  Chart chart{.title = "</script>", .lines = {{.points = {{1, 2}, {2, NAN}, {3, 4, 0.5, 7}}}}};
+  EXPECT_TRUE(shows_something(chart));
+  const std::string text = charts_json({chart});
+  EXPECT_THAT(text, HasSubstr("[[1.0,2.0],[2.0,null],[3.0,4.0,0.5,7]]"));
+  EXPECT_THAT(text, Not(HasSubstr("<")));
+  EXPECT_EQ(nlohmann::json::parse(text)[0].at("title"), "</script>");
   chart.lines = {{.points = {{NAN, 1}}}};
-  EXPECT_EQ(svg(chart), "");
+  EXPECT_FALSE(shows_something(chart));
+  chart = {.lines = {{.points = {{0, 1}}}}, .log_x = true};
+  EXPECT_FALSE(shows_something(chart)) << "zero is on no logarithmic axis";
 }
 
 }  // namespace

@@ -1,27 +1,27 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-// Line charts as SVG: what a page can show without any program. Colours and text are classes of
-// the page that holds them (`c0`, `c1`, ... `axis`, `grid`), so that it may be dark or light.
+// Line charts of the page of a sweep: what they show, as data. The page's script draws them (and
+// draws them anew for what is left when a configuration is hidden).
 namespace mase::train {
 
 struct Point {
   double x = 0;
-  double y = 0;
-  double spread = 0;  // half the length of an error bar
+  double y = 0;                     // one that is not finite breaks the line
+  double spread = 0;                // half the length of an error bar
+  std::int64_t configuration = -1;  // whose point it is, where its line belongs to none
 };
 
 struct Line {
-  std::vector<Point> points;  // those that are not finite break the line
-  int colour = 0;             // class of the colour
-  bool bold = false;          // thick, above the others
-  bool marks = false;         // dots on the points; always where a line has only one
-  bool joined = true;         // else dots alone
-  std::string title;          // what a pointer over it shows
-  std::string group;          // value of data-group, for scripts
+  std::vector<Point> points;
+  std::int64_t configuration = -1;  // decides the colour; -1: of several, drawn in grey
+  bool bold = false;                // thick, above the others
+  bool marks = false;               // dots on the points; always where a line has only one
+  bool joined = true;               // else dots alone
+  std::string title;                // what a pointer over it shows
 };
 
 struct Chart {
@@ -31,15 +31,18 @@ struct Chart {
   std::vector<Line> lines;
   bool log_x = false;  // points at zero and below are left out
   bool log_y = false;
+  std::vector<double> ticks = {};  // of the x axis; empty: round numbers
+  std::string scale = {};          // charts with the same name have one y axis
 };
 
-// Whether a logarithmic axis shows these values better: all positive, two decades or more apart.
-bool wants_log(const std::vector<double>& values);
+// Whether a logarithmic axis shows these values better: all positive, and 30 times apart or three
+// and more in steps like those of powers (64, 128, 256; 1, 5, 10, 50).
+bool wants_log(std::vector<double> values);
 
-// Round numbers that divide a range into about `count` parts; on a logarithmic axis powers of ten,
-// with 2 and 5 between where there are few.
-std::vector<double> axis_ticks(double low, double high, int count, bool log);
+// Whether there is a point to show.
+bool shows_something(const Chart& chart);
 
-std::string svg(const Chart& chart);  // empty if there is no point to show
+// As JSON that may stand inside of an HTML element "script".
+std::string charts_json(const std::vector<Chart>& charts);
 
 }  // namespace mase::train

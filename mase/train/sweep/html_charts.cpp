@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
-#include "mase/support/markup.h"
-#include "mase/train/sweep/chart.h"
 #include "mase/train/sweep/curves.h"
 
 namespace mase::train {
@@ -61,35 +61,63 @@ std::vector<Point> points_of(const std::vector<EpochRow>& rows, double EpochRow:
 struct CurveKind {
   double EpochRow::*member;
   std::string_view title;
+  std::string_view scale;
 };
 
-std::string curve_chart(const std::vector<Configuration>& all,
-                        const std::vector<ConfigurationCurves>& curves, const CurveKind& kind,
-                        std::size_t most) {
-  Chart chart{
-      .title = std::string(kind.title), .x_label = "epoch", .y_label = std::string(kind.title)};
+// Training left of validation.
+constexpr std::array kCurves{
+    CurveKind{&EpochRow::train_loss, "training loss", "loss"},
+    CurveKind{&EpochRow::val_loss, "validation loss", "loss"},
+    CurveKind{&EpochRow::train_acc, "training accuracy", "accuracy"},
+    CurveKind{&EpochRow::val_acc, "validation accuracy", "accuracy"},
+};
+
+Chart curve_chart(const std::vector<Configuration>& all,
+                  const std::vector<ConfigurationCurves>& curves, const CurveKind& kind,
+                  std::size_t most) {
+  Chart chart{.title = std::string(kind.title),
+              .x_label = "epochs trained",
+              .y_label = std::string(kind.title),
+              .scale = std::string(kind.scale)};
   std::vector<double> ends;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const int colour = static_cast<int>(i);
-    const std::string title = label(all[i].settings);
     if (curves[i].mean.empty()) continue;
     ends.push_back(curves[i].mean.back().epoch + 1);
+    const Line line{.configuration = static_cast<std::int64_t>(i), .title = label(all[i].settings)};
+    const auto add = [&](const std::vector<EpochRow>& rows, bool bold) {
+      chart.lines.push_back(line);
+      chart.lines.back().points = points_of(rows, kind.member, most);
+      chart.lines.back().bold = bold;
+    };
     for (const auto& run : curves[i].runs) {
-      if (curves[i].runs.size() < 2) break;
-      chart.lines.push_back({.points = points_of(run, kind.member, most),
-                             .colour = colour,
-                             .title = title,
-                             .group = std::to_string(i)});
+      if (curves[i].runs.size() > 1) add(run, false);
     }
-    chart.lines.push_back({.points = points_of(curves[i].mean, kind.member, most),
-                           .colour = colour,
-                           .bold = true,
-                           .title = title,
-                           .group = std::to_string(i)});
+    add(curves[i].mean, true);
   }
   chart.log_x = wants_log(ends);
-  const std::string picture = svg(chart);
-  return picture.empty() ? "" : fmt::format("<figure>{}</figure>\n", picture);
+  return chart;
+}
+
+// The place of a chart, which is appended to `charts`.
+std::string figure(Chart chart, std::vector<Chart>& charts) {
+  charts.push_back(std::move(chart));
+  return fmt::format("<figure data-chart=\"{}\"></figure>\n", charts.size() - 1);
+}
+
+// A loss that spans decades in any chart makes all of them logarithmic: they share an axis.
+void choose_loss_scale(std::vector<Chart>& charts) {
+  std::vector<double> losses;
+  for (const Chart& chart : charts) {
+    for (const Line& line : chart.lines) {
+      for (const Point& point : line.points) {
+        if (chart.scale == "loss" && std::isfinite(point.y)) losses.push_back(point.y);
+      }
+    }
+  }
+  if (losses.empty()) return;
+  const auto [least, greatest] = std::minmax_element(losses.begin(), losses.end());
+  const bool log = *least > 0 && *greatest / *least >= 30;
+  for (Chart& chart : charts) chart.log_y = log && chart.scale == "loss";
 }
 
 // --- accuracy by a setting ---
@@ -133,108 +161,100 @@ ir::Dict others(const ir::Dict& settings, const std::string& name) {
   return out;
 }
 
-std::string variable_chart(const std::vector<Configuration>& all, const Variable& variable,
-                           std::string_view measured, std::string_view title) {
+// Dots have the colours of their configurations; a grey line joins those that differ in this
+// variable alone. Where no two do, there is no chart: it would show what others bring about.
+std::optional<Chart> variable_chart(const std::vector<Configuration>& all, const Variable& variable,
+                                    std::string_view measured, std::string_view title) {
   std::vector<std::string> groups;
   std::vector<Line> means;
-  std::vector<Line> dots;
+  Line dots{.marks = true, .joined = false};
   const auto row = std::find_if(kMeasured.begin(), kMeasured.end(),
                                 [&](const MeasuredRow& r) { return r.name == measured; });
   for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto configuration = static_cast<std::int64_t>(i);
     const std::string group = label(others(all[i].settings, variable.name));
     auto found = std::find(groups.begin(), groups.end(), group);
     if (found == groups.end()) {
       found = groups.insert(groups.end(), group);
-      const int colour = static_cast<int>(means.size());
-      means.push_back({.colour = colour, .bold = true, .marks = true, .title = group});
-      dots.push_back({.colour = colour, .marks = true, .joined = false, .title = group});
+      means.push_back({.bold = true, .marks = true, .title = group});
     }
-    const auto at = static_cast<std::size_t>(found - groups.begin());
     const Spread& spread = all[i].spread(measured);
-    means[at].points.push_back({.x = variable.values[i],
-                                .y = spread.mean,
-                                .spread = std::isfinite(spread.deviation) ? spread.deviation : 0});
+    means[static_cast<std::size_t>(found - groups.begin())].points.push_back(
+        {.x = variable.values[i],
+         .y = spread.mean,
+         .spread = std::isfinite(spread.deviation) ? spread.deviation : 0,
+         .configuration = configuration});
     if (spread.count < 2) continue;
     for (const RunOutcome* run : all[i].runs) {
       if (run->status != RunStatus::Finished) continue;
-      dots[at].points.push_back({.x = variable.values[i], .y = run->measured.*row->value});
+      dots.points.push_back({.x = variable.values[i],
+                             .y = run->measured.*row->value,
+                             .configuration = configuration});
     }
   }
-  // Where no two configurations differ in this alone, it would show what others bring about.
   const bool joins = std::any_of(means.begin(), means.end(),
                                  [](const Line& line) { return line.points.size() > 1; });
-  if (!joins) return "";
+  if (!joins) return std::nullopt;
+  const std::set<double> distinct(variable.values.begin(), variable.values.end());
   Chart chart{.title = fmt::format("{} by {}", title, variable.name),
               .x_label = variable.name,
               .y_label = std::string(title),
-              .log_x = wants_log(variable.values)};
+              .log_x = wants_log(variable.values),
+              .ticks = {distinct.begin(), distinct.end()}};
   for (Line& line : means) {
     std::stable_sort(line.points.begin(), line.points.end(),
                      [](const Point& a, const Point& b) { return a.x < b.x; });
   }
-  chart.lines = std::move(dots);
+  chart.lines.push_back(std::move(dots));
   chart.lines.insert(chart.lines.end(), means.begin(), means.end());
-  const std::string picture = svg(chart);
-  if (picture.empty()) return "";
-  std::string legend;
-  for (std::size_t i = 0; i < groups.size() && groups.size() > 1; ++i) {
-    legend +=
-        fmt::format("<span class=\"still c{}\"><i></i>{}</span>\n", i, markup_text(groups[i]));
-  }
-  return fmt::format("<figure>{}<div class=\"legend\">{}</div></figure>\n", picture, legend);
+  return chart;
 }
 
 }  // namespace
 
-std::string curve_charts(const std::vector<Configuration>& all) {
+std::string curve_charts(const std::vector<Configuration>& all, std::vector<Chart>& charts) {
   constexpr std::size_t kPoints = 60'000;  // of all lines of a chart
   std::vector<ConfigurationCurves> curves(all.size());
   std::size_t lines = 1;
-  bool validated = false;
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (const RunOutcome* run : all[i].runs) {
       std::vector<EpochRow> rows = read_curves(run->folder);
       if (rows.empty()) continue;
-      validated = validated || std::isfinite(rows.back().val_loss);
       curves[i].runs.push_back(std::move(rows));
       ++lines;
     }
     curves[i].mean = mean_of(curves[i].runs);
   }
-  const std::vector<CurveKind> kinds =
-      validated ? std::vector<CurveKind>{{&EpochRow::val_loss, "validation loss"},
-                                         {&EpochRow::val_acc, "validation accuracy"}}
-                : std::vector<CurveKind>{{&EpochRow::train_loss, "training loss"},
-                                         {&EpochRow::train_acc, "training accuracy"}};
-  std::string charts;
   const std::size_t most = std::clamp<std::size_t>(kPoints / lines, 20, 400);
-  for (const CurveKind& kind : kinds) charts += curve_chart(all, curves, kind, most);
-  if (charts.empty()) return "";
-  std::string legend;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    legend += fmt::format("<span class=\"c{}\" data-group=\"{}\"><i></i>{}</span>\n", i, i,
-                          markup_text(label(all[i].settings)));
+  std::string places;
+  for (const CurveKind& kind : kCurves) {
+    Chart chart = curve_chart(all, curves, kind, most);
+    if (shows_something(chart)) places += figure(std::move(chart), charts);
   }
-  return fmt::format(
-      "<h2>Learning curves</h2>\n<p>Thick: mean of a configuration; thin: its runs. A name hides "
-      "and shows its lines.</p>\n<div class=\"charts\">\n{}</div>\n<div "
-      "class=\"legend\">{}</div>\n",
-      charts, legend);
+  if (places.empty()) return "";
+  choose_loss_scale(charts);
+  return "<h2>Learning curves</h2>\n<p>Thick: mean of a configuration; thin: its runs. Training "
+         "and "
+         "validation have one scale.</p>\n<div class=\"charts\">\n" +
+         places + "</div>\n";
 }
 
-std::string setting_charts(const std::vector<Configuration>& all) {
+std::string setting_charts(const std::vector<Configuration>& all, std::vector<Chart>& charts) {
   const bool tested = std::any_of(all.begin(), all.end(), [](const Configuration& c) {
     return c.spread("test_acc").count > 0;
   });
-  std::string charts;
+  std::string places;
   for (const Variable& variable : numeric_variables(all)) {
-    charts += tested ? variable_chart(all, variable, "test_acc", "test accuracy")
-                     : variable_chart(all, variable, "best_val_acc", "validation accuracy");
+    std::optional<Chart> chart =
+        tested ? variable_chart(all, variable, "test_acc", "test accuracy")
+               : variable_chart(all, variable, "best_val_acc", "validation accuracy");
+    if (chart && shows_something(*chart)) places += figure(std::move(*chart), charts);
   }
-  if (charts.empty()) return "";
+  if (places.empty()) return "";
   return "<h2>Accuracy by setting</h2>\n<p>Mean with the standard deviation over the runs; small "
-         "dots: the runs.</p>\n<div class=\"charts\">\n" +
-         charts + "</div>\n";
+         "dots: the runs. A grey line joins configurations that differ in this alone.</p>\n<div "
+         "class=\"charts\">\n" +
+         places + "</div>\n";
 }
 
 }  // namespace mase::train

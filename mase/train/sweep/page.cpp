@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "mase/support/markup.h"
-#include "mase/train/sweep/chart.h"
+#include "mase/train/sweep/chart_script.h"
 
 namespace mase::train {
 namespace {
@@ -28,23 +28,34 @@ h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 
 p, figcaption { color: var(--soft); margin: .2rem 0; } a { color: inherit; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr));
   gap: 1.2rem; } figure { margin: 0; }
+figure { min-height: 280px; }
 svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
 svg text.title { fill: var(--text); font-weight: 600; font-size: 14px; }
 svg .grid { stroke: var(--grid); } svg .axis { fill: none; stroke: var(--rule); }
+svg .several { --c: var(--soft); }
 svg g path { fill: none; stroke: var(--c); stroke-width: 1; opacity: .4; }
 svg g circle { fill: var(--c); opacity: .55; }
 svg g.bold path { stroke-width: 2.6; opacity: 1; } svg g.bold circle { opacity: 1; }
-svg g.hidden { display: none; }
-.legend { display: flex; flex-wrap: wrap; gap: .3rem .9rem; margin: .5rem 0; font-size: 13px; }
-.legend span { cursor: pointer; } .legend .still { cursor: default; }
-.legend i { display: inline-block; width: 1.3em; height: .25em; background: var(--c);
-  margin-right: .4em; vertical-align: middle; border-radius: 2px; }
-.legend .off { opacity: .35; text-decoration: line-through; }
+svg g.several.bold > path:not([class]) { stroke-width: 1.2; opacity: .6; }
+.legend { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .2rem .4rem;
+  max-height: 25vh; overflow-y: auto; margin: .8rem 0; padding: .4rem 0; font-size: 13px;
+  background: var(--back); border-bottom: 1px solid var(--rule); }
+.legend button { font: inherit; color: inherit; background: none; cursor: pointer;
+  border: 1px solid var(--rule); border-radius: 4px; padding: .1rem .5rem; }
+.legend button[aria-pressed=false] { opacity: .45; text-decoration: line-through; }
+.swatch { display: inline-block; width: 1.1em; height: .7em; background: var(--c);
+  vertical-align: baseline; border-radius: 2px; }
+.legend .swatch { margin-right: .4em; }
+summary h2 { display: inline-block; margin: 1.6rem 0 .4rem; } summary { cursor: pointer; }
+dl { columns: 16rem; margin: 0; font-size: 14px; } dl div { break-inside: avoid; }
+dt { display: inline; color: var(--soft); } dt::after { content: ": "; }
+dd { display: inline; margin: 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--rule); text-align: right;
-  white-space: nowrap; } td.text { text-align: left; white-space: normal; }
+  white-space: nowrap; } td.text { text-align: left; max-width: 22rem; overflow: hidden;
+  text-overflow: ellipsis; }
 th { cursor: pointer; color: var(--soft); font-weight: 600; user-select: none; }
 th.up::after { content: " \25b2"; } th.down::after { content: " \25bc"; }
 td small { display: block; color: var(--soft); }
@@ -68,14 +79,6 @@ for (const table of document.querySelectorAll('table.sortable')) {
     table.tBodies[0].append(...rows);
   }));
 }
-for (const entry of document.querySelectorAll('.legend [data-group]')) {
-  entry.addEventListener('click', () => {
-    const off = entry.classList.toggle('off');
-    for (const line of document.querySelectorAll('svg g[data-group]')) {
-      if (line.dataset.group === entry.dataset.group) line.classList.toggle('hidden', off);
-    }
-  });
-}
 )";
 
 std::string colour(int i) {
@@ -86,7 +89,8 @@ std::string colour(int i) {
 
 }  // namespace
 
-std::string html_page(std::string_view title, std::string_view body, int colours) {
+std::string html_page(std::string_view title, std::string_view body, int colours,
+                      const std::vector<Chart>& charts) {
   std::string classes;
   for (int i = 0; i < colours; ++i) {
     fmt::format_to(std::back_inserter(classes), ".c{} {{ --c: {}; }}\n", i, colour(i));
@@ -94,9 +98,10 @@ std::string html_page(std::string_view title, std::string_view body, int colours
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n{}<script>{}</script>\n"
-      "</body>\n</html>\n",
-      markup_text(title), kStyle, classes, body, kScript);
+      "<title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n{}"
+      "<script type=\"application/json\" id=\"charts\">{}</script>\n"
+      "<script>{}{}</script>\n</body>\n</html>\n",
+      markup_text(title), kStyle, classes, body, charts_json(charts), kScript, chart_script());
 }
 
 }  // namespace mase::train

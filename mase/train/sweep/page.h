@@ -2,11 +2,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-// What every page of a report has in common: colours for dark and light, tables that sort.
+#include "mase/train/sweep/chart.h"
+
+// What every page of a report has in common: colours for dark and light, charts, tables that sort.
 namespace mase::train {
 
 // The whole document around `body`. `colours` classes c0, c1, ... are defined.
-std::string html_page(std::string_view title, std::string_view body, int colours);
+// Elements of the body with data-chart=i get the i-th chart, see chart_script.h.
+std::string html_page(std::string_view title, std::string_view body, int colours,
+                      const std::vector<Chart>& charts);
 
 }  // namespace mase::train

@@ -1,16 +1,17 @@
-// Configurations and their spreads; the printed table, CSV and JSON.
+// Configurations and their spreads, what all runs share; CSV and JSON.
 #include "mase/train/sweep/report.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "mase/ir/metadata.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
-#include "mase/support/table.h"
 
 namespace mase::train {
 namespace {
@@ -51,12 +52,6 @@ void summarise(Configuration& configuration) {
     }
     configuration.measured[i] = spread_of(values);
   }
-}
-
-std::string spread_text(const Spread& spread) {
-  if (spread.count == 0) return "-";
-  if (spread.count == 1) return fmt::format("{:.4f}", spread.mean);
-  return fmt::format("{:.4f} ± {:.4f}", spread.mean, spread.deviation);
 }
 
 std::string csv_field(const std::string& text) {
@@ -113,6 +108,15 @@ ordered_json json_of(const RunOutcome& run) {
   return out;
 }
 
+// "2026-01-31 14:05", local time.
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1,
+                     local.tm_mday, local.tm_hour, local.tm_min);
+}
+
 }  // namespace
 
 Spread spread_of(const std::vector<double>& values) {
@@ -143,7 +147,7 @@ const Spread& Configuration::spread(std::string_view name) const {
 std::vector<std::string_view> rankings() {
   std::vector<std::string_view> names;
   for (const MeasuredRow& row : kMeasured) {
-    if (!row.title.empty()) names.push_back(row.name);
+    if (!row.title.empty() && row.ranks) names.push_back(row.name);
   }
   return names;
 }
@@ -169,42 +173,17 @@ std::vector<Configuration> configurations(const SweepResult& result, std::string
   return out;
 }
 
-std::string print_sweep_table(const SweepResult& result, std::string_view rank_by) {
-  const std::vector<Configuration> all = configurations(result, rank_by);
-  if (all.empty()) return "";
-  std::vector<std::string> headers = {""};
-  for (const auto& [name, value] : all.front().settings) headers.push_back(name);
-  headers.insert(headers.end(), {"params", "runs", "failed"});
-  for (const MeasuredRow& row : kMeasured) {
-    if (!row.title.empty()) headers.emplace_back(row.title);
+ir::Dict fixed_options(const SweepResult& result) {
+  if (result.runs.empty()) return {};
+  ir::Dict out;
+  for (const auto& [name, value] : result.runs.front().options) {
+    const bool fixed = std::all_of(result.runs.begin(), result.runs.end(), [&](const auto& run) {
+      const ir::Value* other = ir::find(run.options, name);
+      return other && *other == value;
+    });
+    if (fixed && !value.is_none()) out.emplace_back(name, value);
   }
-  headers.insert(headers.end(), {"test acc min..max", "s/run"});
-  std::vector<std::vector<Cell>> rows;
-  for (const Configuration& configuration : all) {
-    std::vector<Cell> cells = {std::string(configuration.best ? "*" : "")};
-    for (const auto& [name, value] : configuration.settings) cells.emplace_back(value_text(value));
-    cells.emplace_back(configuration.parameters);
-    cells.emplace_back(configuration.finished);
-    cells.emplace_back(configuration.failed);
-    for (std::size_t i = 0; i < kMeasured.size(); ++i) {
-      if (!kMeasured[i].title.empty()) cells.emplace_back(spread_text(configuration.measured[i]));
-    }
-    const Spread& test = configuration.spread("test_acc");
-    cells.emplace_back(test.count > 1 ? fmt::format("{:.4f}..{:.4f}", test.least, test.greatest)
-                                      : std::string("-"));
-    cells.emplace_back(configuration.finished > 0 ? fmt::format("{:.2f}", configuration.seconds)
-                                                  : std::string("-"));
-    rows.push_back(std::move(cells));
-  }
-  std::string text = format_table(
-      headers, rows,
-      {.style = TableStyle::Orgtbl, .align = std::vector<Align>(headers.size(), Align::Right)});
-  text += fmt::format("\n* = best mean {}; mean ± standard deviation over the runs\n", rank_by);
-  for (const RunOutcome& run : result.runs) {
-    if (run.status != RunStatus::Failed) continue;
-    text += fmt::format("failed: {}: {}\n", settings_text(run.settings), run.reason);
-  }
-  return text;
+  return out;
 }
 
 std::string sweep_csv(const SweepResult& result) {
@@ -228,6 +207,7 @@ std::string sweep_json(const SweepResult& result, std::string_view rank_by) {
   ordered_json json{{"mase", MASE_VERSION},
                     {"ranked_by", rank_by},
                     {"complete", !result.interrupted},
+                    {"fixed", ir::to_json(ir::Value(fixed_options(result)))},
                     {"configurations", ordered_json::array()},
                     {"runs", ordered_json::array()}};
   for (const Configuration& configuration : configurations(result, rank_by)) {
@@ -241,7 +221,7 @@ void write_sweep_report(const SweepResult& result, const std::filesystem::path& 
                         std::string_view title, std::string_view rank_by) {
   write_file(folder / "sweep.csv", sweep_csv(result));
   write_file(folder / "sweep.json", sweep_json(result, rank_by));
-  write_file(folder / "sweep.html", sweep_html(result, title, rank_by));
+  write_file(folder / "sweep.html", sweep_html(result, title, rank_by, today()));
 }
 
 }  // namespace mase::train

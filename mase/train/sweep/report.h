@@ -46,17 +46,26 @@ std::vector<std::string_view> rankings();
 std::vector<Configuration> configurations(const SweepResult& result,
                                           std::string_view rank_by = "best_val_acc");
 
-// One row per configuration in the notation of Markdown, the best one with a star, then the failed
-// runs with their reasons.
-std::string print_sweep_table(const SweepResult& result, std::string_view rank_by = "best_val_acc");
+// What all runs were trained with alike, of RunOutcome::options; without what is None.
+ir::Dict fixed_options(const SweepResult& result);
+
+struct SweepTable {
+  std::string_view rank_by = "best_val_acc";
+  int width = 0;          // columns to fit into; 0: as wide as it is
+  bool markdown = false;  // as web sites and editors render it, as wide as it is
+};
+// One row per configuration with what tells it from the others, its epochs, batch size and learning
+// rate, and what it came to; the best one with a star. Then what the columns mean, the columns that
+// were left out for the width, and the failed runs with their reasons.
+std::string print_sweep_table(const SweepResult& result, const SweepTable& options = {});
 // One row per run.
 std::string sweep_csv(const SweepResult& result);
 // {"runs": [...], "configurations": [...], ...}; what was not measured is null.
 std::string sweep_json(const SweepResult& result, std::string_view rank_by = "best_val_acc");
-// One page that needs nothing else: curves, accuracy by setting, a table to be sorted. Learning
-// curves are read from the folders of the runs.
+// One page that needs nothing else: curves, accuracy by setting, tables to be sorted. Learning
+// curves are read from the folders of the runs. `date` is shown as it is.
 std::string sweep_html(const SweepResult& result, std::string_view title,
-                       std::string_view rank_by = "best_val_acc");
+                       std::string_view rank_by = "best_val_acc", std::string_view date = "");
 
 // sweep.csv, sweep.json and sweep.html. Error{RunFailed} if one cannot be written.
 void write_sweep_report(const SweepResult& result, const std::filesystem::path& folder,

@@ -38,6 +38,27 @@ const engine::Engine& engine_of(const SweepRun& run, const ir::Graph& graph) {
   return *engine::choose(graph, run.engine, options).engine;
 }
 
+ir::Dict options_of(const SweepRun& run) {
+  ir::Dict options = run.hyper_parameters;
+  const auto add = [&](std::string_view name, ir::Value value) {
+    const auto same = [&](const auto& item) { return item.first == name; };
+    if (std::none_of(options.begin(), options.end(), same)) {
+      options.emplace_back(name, std::move(value));
+    }
+  };
+  add("batch_size", run.fit.batch_size);
+  add("learning_rate", run.fit.optimiser.learning_rate);
+  add("max_epochs", run.fit.max_epochs);
+  return options;
+}
+
+// "jsc: 120000 rows for training, ... (data/jsc/jsc_generated.h5)"
+std::string data_text(const data::DataSet& data) {
+  return fmt::format("{}: {} rows for training, {} for validation, {} for testing ({})",
+                     data.info.name, data.train.rows(), data.validation.rows(), data.test.rows(),
+                     data.source);
+}
+
 // Relative cost: what a row and a batch take, the network's size counted in.
 double expected_work(const SweepRun& run, std::int64_t parameters) {
   const double rows = static_cast<double>(run.data->train.rows());
@@ -61,6 +82,8 @@ Prepared prepare(const std::vector<SweepRun>& runs, const SweepOptions& options)
       job.engine = &engine_of(run, graph);
       check_fit(graph, *run.data, run.fit);
       job.outcome.settings = run.settings;
+      job.outcome.options = options_of(run);
+      job.outcome.data = data_text(*run.data);
       job.outcome.key = run_key(run, graph, *job.engine);
       job.outcome.engine = std::string(job.engine->name());
       job.outcome.parameters = graph.parameter_count();
@@ -108,6 +131,14 @@ std::map<std::string, fs::path> folders_by_key(const fs::path& runs) {
   return out;
 }
 
+// What came of a run that is the same as `run`, which may be called otherwise.
+RunOutcome under_the_name_of(const RunOutcome& run, RunOutcome outcome) {
+  outcome.settings = run.settings;
+  outcome.options = run.options;
+  outcome.data = run.data;
+  return outcome;
+}
+
 // What an earlier process knows of a run. A finished one counts while its folder is there.
 RunOutcome recall(RunOutcome outcome, const SweepState& state, const fs::path& runs,
                   const std::map<std::string, fs::path>& folders) {
@@ -117,9 +148,7 @@ RunOutcome recall(RunOutcome outcome, const SweepState& state, const fs::path& r
     return outcome;
   }
   if (const RunOutcome* known = state.find(outcome.key)) {
-    ir::Dict settings = std::move(outcome.settings);
-    outcome = *known;
-    outcome.settings = std::move(settings);
+    outcome = under_the_name_of(outcome, *known);
     if (outcome.status == RunStatus::Failed) outcome.status = RunStatus::Waiting;
   }
   outcome.folder = folder->second;
@@ -179,10 +208,7 @@ SweepResult sweep(const std::vector<SweepRun>& runs, const SweepOptions& options
   while (!pool.done()) {
     for (const RunOutcome& outcome : pool.wait()) {
       for (RunOutcome& run : result.runs) {  // runs that are the same have one outcome
-        if (run.key != outcome.key) continue;
-        ir::Dict settings = std::move(run.settings);
-        run = outcome;
-        run.settings = std::move(settings);
+        if (run.key == outcome.key) run = under_the_name_of(run, outcome);
       }
       state.put(outcome);
       if (options.on_run) options.on_run(outcome);

@@ -53,6 +53,10 @@ std::string_view name(RunStatus status);  // "finished"
 
 struct RunOutcome {
   ir::Dict settings;
+  // What it was trained with: the hyper-parameters it was given, and batch_size, learning_rate and
+  // max_epochs of its FitOptions where those do not say.
+  ir::Dict options;
+  std::string data;  // data set, rows and source, for people
   RunStatus status = RunStatus::Waiting;
   std::string reason;            // why it failed
   std::string key;               // of all that decides the outcome, 16 hexadecimal digits
