@@ -22,6 +22,8 @@ struct Positional {
   // What it may be, for completion and the check; empty = anything.
   std::vector<std::string> (*values)() = nullptr;
   bool only_values = false;  // anything else is a usage error
+  // What it may be behind this value of the positional before it, for completion.
+  std::vector<std::string> (*values_after)(std::string_view before) = nullptr;
 };
 
 // Everything an action is called with.

@@ -23,6 +23,7 @@ std::vector<std::string> model_names();  // of the zoo and of model files
 std::vector<std::string> data_set_names();
 std::vector<std::string> info_topics();
 std::vector<std::string> help_topics();
+std::vector<std::string> help_names(std::string_view topic);  // of what the topic has one help each
 
 // `ch --info [all|model|dataset]`, as MASE prints it.
 std::string list_supported(std::string_view what);

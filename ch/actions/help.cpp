@@ -1,4 +1,4 @@
-// ch help [ACTION | option NAME | options | pass NAME | format NAME | man [ACTION]]
+// ch help [ACTION | option NAME | options | pass NAME | format NAME | op NAME | man [ACTION]]
 #include "ch/options/help.h"
 
 #include <fmt/format.h>
@@ -9,19 +9,12 @@
 
 #include "ch/actions/actions.h"
 #include "ch/options/manual.h"
-#include "mase/numerics/format.h"
-#include "mase/passes/pass.h"
-#include "mase/passes/plugin.h"
+#include "ch/reference.h"
 #include "mase/support/error.h"
 #include "mase/support/suggest.h"
-#include "mase/support/table.h"
 #include "mase/support/terminal.h"
-#include "mase/support/wrap.h"
 
 namespace ch {
-
-namespace numerics = mase::numerics;
-namespace passes = mase::passes;
 
 namespace {
 
@@ -42,69 +35,15 @@ std::string help_for_option(std::string name) {
   const Option* option = find_flag(name);
   if (!option) option = find_option(name);
   if (option) return help_option(*option, width() + 2);
-  std::vector<std::string> names;
-  for (const Option& row : options()) names.insert(names.end(), row.flags.begin(), row.flags.end());
-  unknown("option", name, names);
+  unknown("option", name, help_names("option"));
 }
 
-std::string help_for_pass(const std::string& name) {
-  const passes::Pass* pass = passes::find_pass(name);
-  if (!pass) {
-    std::vector<std::string> names;
-    for (const passes::Pass* row : passes::passes()) names.emplace_back(row->name);
-    unknown("pass", name, names);
-  }
-  std::string out = fmt::format("{} ({} pass)\n", pass->name, passes::name(pass->kind));
-  for (const std::string& line : mase::wrap_text(pass->summary, width())) out += line + "\n";
-  if (!pass->needs.empty()) {
-    out += fmt::format("Needs the results of {}.\n", fmt::join(pass->needs, ", "));
-  }
-  if (pass->options.empty()) return out + fmt::format("\n[passes.{}] takes no keys.\n", pass->name);
-  std::vector<std::vector<mase::Cell>> rows;
-  for (const passes::Option& option : pass->options) {
-    std::string standard = option.required ? "required" : "";
-    if (option.standard && !option.standard->is_none()) standard = mase::ir::repr(*option.standard);
-    std::string help(option.help);
-    if (!option.choices.empty()) {
-      help += fmt::format(" (one of {})", fmt::join(option.choices, ", "));
-    }
-    rows.push_back({std::string(option.name == "*" ? "(others)" : option.name),
-                    std::string(passes::name(option.type)), standard, help});
-  }
-  out += fmt::format("\nKeys of [passes.{}]:\n", pass->name);
-  return out +
-         mase::format_table({"Key", "Type", "Default", "Meaning"}, rows,
-                            {.style = mase::TableStyle::Simple, .max_width = 48}) +
-         "\n";
-}
-
-std::string range(const numerics::Parameter& parameter) {
-  return fmt::format("{} to {}", parameter.low, parameter.high);
-}
-
-std::string help_for_format(const std::string& name) {
-  const numerics::Format* format = numerics::find_format(name);
-  if (!format) {
-    std::vector<std::string> names;
-    for (const numerics::Format* row : numerics::formats()) names.emplace_back(row->name);
-    unknown("format", name, names);
-  }
-  std::string out(format->name);
-  if (!format->aliases.empty()) out += fmt::format(" (also {})", fmt::join(format->aliases, ", "));
-  out += "\n";
-  for (const std::string& line : mase::wrap_text(format->summary, width())) out += line + "\n";
-  std::vector<std::vector<mase::Cell>> rows;
-  for (const numerics::Parameter& parameter : format->parameters) {
-    std::string standard = parameter.optional ? "derived" : "required";
-    if (parameter.standard) standard = fmt::format("{}", *parameter.standard);
-    rows.push_back(
-        {std::string(parameter.name), range(parameter), standard, std::string(parameter.help)});
-  }
-  out += "\nParameters, each with the prefix of what it is for (data_in_, weight_, bias_):\n";
-  return out +
-         mase::format_table({"Parameter", "Range", "Default", "Meaning"}, rows,
-                            {.style = mase::TableStyle::Simple, .max_width = 48}) +
-         "\n";
+// A row of the library by name; `names` are those of all rows.
+template <typename Row>
+std::string help_for(std::string_view what, const Row* row, const std::string& name,
+                     const std::vector<std::string>& names) {
+  if (!row) unknown(what, name, names);
+  return describe(*row, width());
 }
 
 std::string help_as_manual(const std::string& name) {
@@ -117,8 +56,26 @@ std::string help_as_manual(const std::string& name) {
 
 std::vector<std::string> help_topics() {
   std::vector<std::string> topics = action_names();
-  topics.insert(topics.end(), {"option", "options", "pass", "format", "man"});
+  topics.insert(topics.end(), {"option", "options", "pass", "format", "op", "man"});
   return topics;
+}
+
+std::vector<std::string> help_names(std::string_view topic) {
+  std::vector<std::string> names;
+  if (topic == "man") return action_names();
+  if (topic == "option") {
+    // Without the dashes: what begins with one is an option of `ch help` itself.
+    for (const Option& row : options()) {
+      for (const std::string_view flag : row.flags) names.emplace_back(flag.substr(2));
+    }
+  } else if (topic == "pass") {
+    for (const auto* row : mase::passes::passes()) names.emplace_back(row->name);
+  } else if (topic == "format") {
+    for (const auto* row : mase::numerics::formats()) names.emplace_back(row->name);
+  } else if (topic == "op") {
+    for (const auto* row : mase::ops::ops()) names.emplace_back(row->name);
+  }
+  return names;
 }
 
 int run_help(Invocation& invocation) {
@@ -129,9 +86,11 @@ int run_help(Invocation& invocation) {
   } else if (topic == "options") {
     std::cout << options_markdown();
   } else if (topic == "pass") {
-    std::cout << help_for_pass(name);
+    std::cout << help_for(topic, mase::passes::find_pass(name), name, help_names(topic));
   } else if (topic == "format") {
-    std::cout << help_for_format(name);
+    std::cout << help_for(topic, mase::numerics::find_format(name), name, help_names(topic));
+  } else if (topic == "op") {
+    std::cout << help_for(topic, mase::ops::find_op(name), name, help_names(topic));
   } else if (topic == "man") {
     std::cout << help_as_manual(name);
   } else {

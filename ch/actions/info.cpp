@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ch/actions/actions.h"
+#include "ch/fitted_table.h"
 #include "mase/data/dataset.h"
 #include "mase/models/model.h"
 #include "mase/numerics/format.h"
@@ -16,7 +17,6 @@
 #include "mase/support/printable.h"
 #include "mase/support/table.h"
 #include "mase/support/terminal.h"
-#include "mase/support/wrap.h"
 
 namespace ch {
 
@@ -146,62 +146,18 @@ mase::Cell to_cell(const Json& value) {
   return text;
 }
 
-using Rows = std::vector<std::vector<mase::Cell>>;
-
-// The line of dashes is as wide as the table.
-int width_of(const std::string& table) {
-  const std::size_t rule = table.find("\n-") + 1;
-  return static_cast<int>(table.find('\n', rule) - rule);
-}
-
-// The texts of a column and of those behind it, wrapped between words.
-Rows wrapped(Rows rows, std::size_t first_column, std::size_t room) {
-  for (std::vector<mase::Cell>& row : rows) {
-    for (std::size_t column = first_column; column < row.size(); ++column) {
-      auto* text = std::get_if<std::string>(&row[column]);
-      if (text) *text = fmt::format("{}", fmt::join(mase::wrap_text(*text, room), "\n"));
-    }
-  }
-  return rows;
-}
-
-// Wrapped so that the table fits the terminal: names whole, as long as there is room to explain.
 std::string to_text(const Listing& list) {
-  constexpr int kLeastRoom = 24;
-  const int width = mase::inspect_terminal(STDOUT_FILENO).width;
   std::vector<std::string> headers;
   for (const auto& [key, value] : list.at(0).items()) {
     headers.push_back(key);
     headers.back()[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(key[0])));
   }
-  Rows rows;
+  std::vector<std::vector<mase::Cell>> rows;
   for (const Json& object : list) {
     rows.emplace_back();
     for (const Json& value : object) rows.back().push_back(to_cell(value));
   }
-  std::string text = mase::format_table(headers, rows);
-  if (width_of(text) <= width) return text + "\n";
-  // The last column, which explains, takes what room the others leave.
-  const std::size_t last = headers.size() - 1;
-  const int taken = width_of(mase::format_table(headers, wrapped(rows, last, 1))) -
-                    static_cast<int>(headers.back().size()) - 2;
-  if (width - taken >= kLeastRoom) {
-    rows = wrapped(std::move(rows), last, static_cast<std::size_t>(width - taken));
-    return mase::format_table(headers, rows) + "\n";
-  }
-  for (const std::size_t first : {last - 1, std::size_t{1}}) {
-    for (std::size_t cell = 60; cell >= 12; cell -= 4) {
-      text = mase::format_table(headers, wrapped(rows, first, cell));
-      if (width_of(text) <= width) return text + "\n";
-    }
-  }
-  // Only words can be cut now.
-  for (std::size_t cell = 60; cell >= 16; cell -= 4) {
-    text =
-        mase::format_table(headers, rows, {.style = mase::TableStyle::Simple, .max_width = cell});
-    if (width_of(text) <= width) break;
-  }
-  return text + "\n";
+  return fitted_table(headers, rows, mase::inspect_terminal(STDOUT_FILENO).width);
 }
 
 // MASE's table of names, filled column by column.

@@ -46,6 +46,18 @@ std::string names(const Positional& positional) {
   return fmt::format("{}", fmt::join(positional.values(), " "));
 }
 
+// For each value of the positional before it that has some, those behind it.
+std::vector<std::pair<std::string, std::string>> names_after(const Action& action, std::size_t i) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (i == 0 || !action.positionals[i].values_after || !action.positionals[i - 1].values)
+    return out;
+  for (const std::string& before : action.positionals[i - 1].values()) {
+    const std::vector<std::string> words = action.positionals[i].values_after(before);
+    if (!words.empty()) out.emplace_back(before, fmt::format("{}", fmt::join(words, " ")));
+  }
+  return out;
+}
+
 // Single quotes, for all three shells.
 std::string shell_quoted(std::string_view text) {
   std::string out = "'";
@@ -73,14 +85,18 @@ std::string bash_script() {
   for (const Action& action : actions()) {
     flags += fmt::format("    {}) words={} ;;\n", action.name, shell_quoted(flags_of(action)));
     for (std::size_t i = 0; i < action.positionals.size(); ++i) {
-      positionals += fmt::format("    {}:{}) words={} ;;\n", action.name, i + 1,
+      for (const auto& [before, words] : names_after(action, i)) {
+        positionals += fmt::format("    {}:{}:{}) words={} ;;\n", action.name, i + 1, before,
+                                   shell_quoted(words));
+      }
+      positionals += fmt::format("    {}:{}:*) words={} ;;\n", action.name, i + 1,
                                  shell_quoted(names(action.positionals[i])));
     }
   }
   return fmt::format(
       R"(# bash completion for ch; load it with: source <(ch completion bash)
 _ch() {{
-  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} words='' action='' count=0 i word
+  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} words='' action='' before='' count=0 i word
   COMPREPLY=()
   if [[ $cur == = ]]; then cur=''; elif [[ $prev == = ]]; then prev=${{COMP_WORDS[COMP_CWORD-2]}}; fi
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -88,7 +104,7 @@ _ch() {{
     case $word in
       {taking}) [[ ${{COMP_WORDS[i+1]}} == = ]] && ((i++)); ((i++)) ;;
       -*) ;;
-      *) if [[ -z $action ]]; then action=$word; else ((count++)); fi ;;
+      *) if [[ -z $action ]]; then action=$word; else ((count++)); before=$word; fi ;;
     esac
   done
   case $prev in
@@ -104,7 +120,7 @@ _ch() {{
     COMPREPLY=($(compgen -W {actions} -- "$cur"))
     return
   fi
-  case $action:$((count + 1)) in
+  case $action:$((count + 1)):$before in
 {positionals}  esac
   COMPREPLY=($(compgen -f -W "$words" -- "$cur"))
 }}
@@ -151,6 +167,13 @@ std::string zsh_script() {
       const Positional& positional = action.positionals[i];
       const std::string words = names(positional);
       std::string what = words.empty() ? " " : fmt::format("({})", words);
+      if (const auto after = names_after(action, i); !after.empty()) {
+        what = "{case $words[2] in ";  // the action is $words[1]
+        for (const auto& [before, offered] : after) {
+          what += fmt::format("{}) compadd -- {} ;; ", before, offered);
+        }
+        what += "esac}";
+      }
       if (takes_path(positional)) {
         what = fmt::format("{{_alternative \"names:{}:({})\" \"files:file:_files\"}}",
                            positional.name, words);
@@ -195,15 +218,24 @@ std::string fish_script() {
                        shell_quoted(action.summary));
     std::set<std::string> words;
     bool files = false;
-    for (const Positional& positional : action.positionals) {
+    std::string first;  // where what follows depends on the first
+    for (std::size_t i = 0; i < action.positionals.size(); ++i) {
+      const Positional& positional = action.positionals[i];
       files = files || takes_path(positional);
+      for (const auto& [before, offered] : names_after(action, i)) {
+        first = "; and test (count (commandline -opc)) -eq 2";
+        out += fmt::format(
+            "complete -c ch -n '__fish_seen_subcommand_from {}; and contains -- {} (commandline "
+            "-opc)[3]' -a {}\n",
+            action.name, before, shell_quoted(offered));
+      }
       if (!positional.values) continue;
       for (const std::string& value : positional.values()) words.insert(value);
     }
     if (!words.empty()) {
-      out +=
-          fmt::format("complete -c ch -n '__fish_seen_subcommand_from {}'{} -a {}\n", action.name,
-                      files ? " -F" : "", shell_quoted(fmt::format("{}", fmt::join(words, " "))));
+      out += fmt::format("complete -c ch -n '__fish_seen_subcommand_from {}{}'{} -a {}\n",
+                         action.name, first, files ? " -F" : "",
+                         shell_quoted(fmt::format("{}", fmt::join(words, " "))));
     }
   }
   for (const Option& option : options()) {

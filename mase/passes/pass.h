@@ -33,6 +33,9 @@ struct Option {
   std::string_view help = "";
   std::optional<double> low = std::nullopt;  // smallest and largest number allowed
   std::optional<double> high = std::nullopt;
+  // What an example gives it, as TOML, where neither a default nor the first choice will do; of "*"
+  // a whole line.
+  std::string_view example = "";
 };
 std::string_view name(Option::Type type);  // "bool", "text", ...
 
@@ -115,6 +118,10 @@ struct Pass {
   // Whether a graph carries this pass's results; absent for passes that no other one needs.
   bool (*done)(const ir::Graph&) = nullptr;
 };
+
+// A table for a configuration file that runs the pass: the keys it needs with values that work for
+// networks of linear layers, its other keys with their defaults behind "# ".
+std::string example(const Pass& pass);
 
 // All passes, sorted by name (passes/table.cpp), and those of loaded plug-ins.
 std::vector<const Pass*> passes();

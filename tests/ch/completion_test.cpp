@@ -45,6 +45,13 @@ TEST_F(Completion, BashOffersWhatTheTablesHold) {
   EXPECT_EQ(offered("ch train --training-optimizer ad", 3), "adam adamw\n");
   EXPECT_EQ(offered("ch test --max-e", 2), "") << "test does not train";
   EXPECT_EQ(offered("ch info m", 2), "models\n");
+  EXPECT_EQ(offered("ch help pas", 2), "pass\n");
+  EXPECT_EQ(offered("ch help pass report_g", 3), "report_graph\n");
+  EXPECT_EQ(offered("ch help option max-e", 3), "max-epochs\n");
+  EXPECT_EQ(offered("ch help format integ", 3), "integer\n");
+  EXPECT_EQ(offered("ch help op batch", 3), "batch_norm1d batch_norm2d\n");
+  EXPECT_EQ(offered("ch help man tra", 3), "train transform\n");
+  EXPECT_EQ(offered("ch help train re", 3), "\n");
 }
 
 TEST_F(Completion, EachShellReadsItsScript) {
@@ -72,6 +79,10 @@ TEST_F(Completion, FishOffersWhatTheTablesHold) {
             "--training-optimizer=adam --training-optimizer=adamw ");
   EXPECT_EQ(offers("ch test --max-e"), "") << "test does not train";
   EXPECT_EQ(offers("ch info m"), "models ");
+  EXPECT_EQ(offers("ch help pas"), "pass ");
+  EXPECT_EQ(offers("ch help pass report_g"), "report_graph ");
+  EXPECT_EQ(offers("ch help op batch"), "batch_norm1d batch_norm2d ");
+  EXPECT_EQ(offers("ch help option max-e"), "max-epochs ");
   std::ofstream(folder_ / "net.toml") << "";
   EXPECT_EQ(offers("ch transform --config ne"), "net.toml ");
   EXPECT_EQ(offers("ch train ne"), "net.toml ") << "a model may be a file";
@@ -105,6 +116,8 @@ zpty -d shell
   EXPECT_EQ(completed("ch train jsc-tiny toy"), "ch train jsc-tiny toy_tiny \n");
   EXPECT_EQ(completed("ch test --max-e"), "ch test --max-e\n") << "test does not train";
   EXPECT_EQ(completed("ch info mod"), "ch info models \n");
+  EXPECT_EQ(completed("ch help pass report_g"), "ch help pass report_graph \n");
+  EXPECT_EQ(completed("ch help op linea"), "ch help op linear \n");
   std::ofstream(folder_ / "net.toml") << "";
   EXPECT_EQ(completed("ch transform --config ne"), "ch transform --config net.toml \n");
   EXPECT_EQ(completed("ch train ne"), "ch train net.toml \n") << "a model may be a file";

@@ -224,7 +224,8 @@ const Pass kPlotGraph{
     .summary = "draw the graph with shapes and number formats (SVG or Graphviz)",
     .options = {{.name = "file_name",
                  .type = Option::Type::Path,
-                 .help = "ends in .svg, .dot or .gv; graph.svg in the output folder if not given"}},
+                 .help = "ends in .svg, .dot or .gv; graph.svg in the output folder if not given",
+                 .example = "\"graph.svg\""}},
     .run = run_plot_graph,
 };
 

@@ -104,7 +104,8 @@ const Pass kReportNodeMetaParam{
                  .help = "kinds of metadata"},
                 {.name = "save_path",
                  .type = Option::Type::Path,
-                 .help = "also write the table there"}},
+                 .help = "also write the table there",
+                 .example = "\"metadata.txt\""}},
     .needs = {"add_common_metadata"},
     .run = run_report_node_meta_param,
 };

@@ -174,7 +174,8 @@ const Pass kReportQuantized{
                  .low = 0},
                 {.name = "save_path",
                  .type = Option::Type::Path,
-                 .help = "a .npz or .json file for all elements"}},
+                 .help = "a .npz or .json file for all elements",
+                 .example = "\"quantised.json\""}},
     .run = run_report_quantized,
 };
 

@@ -227,7 +227,8 @@ const Pass kSummarizeQuantization{
     .options = {{.name = "save_dir",
                  .type = Option::Type::Path,
                  .help = "folder for quantize_table.csv, quantize_histogram.csv and "
-                         "quantize_reasons.csv"}},
+                         "quantize_reasons.csv",
+                 .example = "\"summary\""}},
     .run = run_summarize_quantization,
 };
 

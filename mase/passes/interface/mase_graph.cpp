@@ -67,7 +67,8 @@ const Pass kSaveMaseGraph{
     .summary = "write the graph with weights and metadata to a folder",
     .options = {{.name = "save_dir",
                  .type = Option::Type::Path,
-                 .help = "the folder; default saved_mase_graph in the folder of the run"}},
+                 .help = "the folder; default saved_mase_graph in the folder of the run",
+                 .example = "\"saved_mase_graph\""}},
     .run = save_graph_pass,
 };
 
@@ -78,7 +79,8 @@ const Pass kLoadMaseGraph{
     .options = {{.name = "load_dir",
                  .type = Option::Type::Path,
                  .required = true,
-                 .help = "the folder, a file inside of it, or an .mz file"}},
+                 .help = "the folder, a file inside of it, or an .mz file",
+                 .example = "\"saved_mase_graph\""}},
     .run = load_graph_pass,
 };
 

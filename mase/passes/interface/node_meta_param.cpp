@@ -65,7 +65,8 @@ const Pass kSaveNodeMetaParam{
     .options = {{.name = "save_path",
                  .type = Option::Type::Path,
                  .help = "the file; default save_node_meta_param/node_meta_param.toml in the "
-                         "folder of the run"}},
+                         "folder of the run",
+                 .example = "\"node_meta_param.toml\""}},
     .run = save_meta_params_pass,
 };
 
@@ -76,7 +77,8 @@ const Pass kLoadNodeMetaParam{
     .options = {{.name = "load_path",
                  .type = Option::Type::Path,
                  .required = true,
-                 .help = "a file that save_node_meta_param wrote"}},
+                 .help = "a file that save_node_meta_param wrote",
+                 .example = "\"node_meta_param.toml\""}},
     .run = load_meta_params_pass,
 };
 

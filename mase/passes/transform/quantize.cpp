@@ -237,7 +237,10 @@ const Pass kQuantize{
                  .type = Option::Type::Table,
                  .help = "a rule: [passes.quantize.<op, node or pattern>.config] with name (the "
                          "format), <data_in, weight or bias>_<parameter>, bypass, rounding, "
-                         "overflow; 'default' for all other nodes"}},
+                         "overflow; 'default' for all other nodes",
+                 .example = "linear.config = {name = \"integer\", data_in_width = 8, "
+                            "data_in_frac_width = 4, weight_width = 8, weight_frac_width = 4, "
+                            "bias_width = 8, bias_frac_width = 4}"}},
     .run = run_quantize,
     .check = check,
 };

@@ -1,0 +1,75 @@
+// Passes and number formats for people: from their rows.
+#include "ch/reference.h"
+
+#include <fmt/format.h>
+
+#include "ch/fitted_table.h"
+#include "mase/support/wrap.h"
+
+namespace ch {
+
+namespace numerics = mase::numerics;
+namespace passes = mase::passes;
+
+namespace {
+
+std::string paragraph(std::string_view text, int width) {
+  std::string out;
+  for (const std::string& line : mase::wrap_text(text, static_cast<std::size_t>(width))) {
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::vector<mase::Cell> row_of(const passes::Option& option) {
+  std::string standard = option.required ? "required" : "";
+  if (option.standard && !option.standard->is_none()) standard = mase::ir::repr(*option.standard);
+  std::string help(option.help);
+  if (!option.choices.empty()) {
+    help += fmt::format(" (one of {})", fmt::join(option.choices, ", "));
+  }
+  return {std::string(option.name == "*" ? "(others)" : option.name),
+          std::string(passes::name(option.type)), standard, help};
+}
+
+std::string range(const numerics::Parameter& parameter) {
+  return fmt::format("{} to {}", parameter.low, parameter.high);
+}
+
+}  // namespace
+
+std::string describe(const passes::Pass& pass, int width) {
+  std::string out = fmt::format("{} ({} pass)\n", pass.name, passes::name(pass.kind));
+  out += paragraph(pass.summary, width);
+  if (!pass.needs.empty()) {
+    out += fmt::format("Needs the results of {}.\n", fmt::join(pass.needs, ", "));
+  }
+  if (pass.options.empty()) {
+    out += fmt::format("\n[passes.{}] takes no keys.\n", pass.name);
+  } else {
+    std::vector<std::vector<mase::Cell>> rows;
+    for (const passes::Option& option : pass.options) rows.push_back(row_of(option));
+    out += fmt::format("\nKeys of [passes.{}]:\n", pass.name);
+    out += fitted_table({"Key", "Type", "Default", "Meaning"}, rows, width);
+  }
+  return out + fmt::format("\nExample, for a configuration file:\n\n{}", passes::example(pass));
+}
+
+std::string describe(const numerics::Format& format, int width) {
+  std::string out(format.name);
+  if (!format.aliases.empty()) out += fmt::format(" (also {})", fmt::join(format.aliases, ", "));
+  out += "\n" + paragraph(format.summary, width);
+  std::vector<std::vector<mase::Cell>> rows;
+  for (const numerics::Parameter& parameter : format.parameters) {
+    std::string standard = parameter.optional ? "derived" : "required";
+    if (parameter.standard) standard = fmt::format("{}", *parameter.standard);
+    rows.push_back(
+        {std::string(parameter.name), range(parameter), standard, std::string(parameter.help)});
+  }
+  out += "\n" +
+         paragraph("Parameters, each with the prefix of what it is for (data_in_, weight_, bias_):",
+                   width);
+  return out + fitted_table({"Parameter", "Range", "Default", "Meaning"}, rows, width);
+}
+
+}  // namespace ch
