@@ -169,6 +169,19 @@ std::string text_hash(std::string_view text) {
 
 }  // namespace
 
+bool told_before(const fs::path& folder, std::string_view what) {
+  if (folder.empty()) return false;
+  const fs::path mark = folder / "told" / what;
+  std::error_code code;
+  if (fs::exists(mark, code)) return true;
+  try {
+    write_file(mark, "");
+  } catch (const Error&) {
+    // It is told again then.
+  }
+  return false;
+}
+
 PreparedCache::PreparedCache(fs::path folder, LogSink log)
     : folder_(std::move(folder)), log_(std::move(log)) {}
 

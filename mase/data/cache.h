@@ -12,6 +12,10 @@
 // then left alone. Several processes may use one folder: entries appear whole or not at all.
 namespace mase::data {
 
+// Whether this was called with this name before, by any process that uses this cache folder: for
+// explanations that are given in full once. "No" where that cannot be remembered.
+bool told_before(const std::filesystem::path& folder, std::string_view what);
+
 class PreparedCache {
  public:
   // An empty folder keeps nothing. `log` gets the lines for the user.

@@ -97,9 +97,15 @@ std::filesystem::path find_jets(const OpenOptions& options) {
     throw Error(ErrorKind::Unreadable, "the jet data is nowhere to be found", {},
                 fmt::format("put {} into --data-dir or MASE_DATA_DIR, or name a file", kFileName));
   }
-  // Who named a folder meant other data.
+  // Who named a folder meant other data, and is told in full each time.
+  const bool named = names_folder(options);
+  if (!named && options.use_cache && told_before(cache_folder(), "jsc_simulated")) {
+    options.tell(LogLevel::Info,
+                 "jsc: the simulated sample; `ch data jsc --download` fetches the published data");
+    return sample;
+  }
   options.tell(
-      names_folder(options) ? LogLevel::Warning : LogLevel::Info,
+      named ? LogLevel::Warning : LogLevel::Info,
       fmt::format(
           "jsc: using the simulated sample that comes with this program ({}); for the published "
           "data put {} into --data-dir or MASE_DATA_DIR, or fetch it with `ch data jsc --download`",

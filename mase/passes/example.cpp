@@ -6,14 +6,14 @@
 namespace mase::passes {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return fmt::format("\"{}\"", text);
 }
 
 // Defaults are truth values, numbers, texts, and lists of texts.
 std::string toml_value(const ir::Value& value) {
   if (const auto* flag = value.get<bool>()) return *flag ? "true" : "false";
-  if (const auto* text = value.get<std::string>()) return quoted(*text);
+  if (const auto* text = value.get<std::string>()) return in_quotes(*text);
   if (const auto* list = value.get<ir::List>()) {
     std::string items;
     for (const ir::Value& item : *list) {
@@ -29,7 +29,7 @@ std::string example_value(const Option& option) {
   if (!option.example.empty()) return std::string(option.example);
   if (option.standard && !option.standard->is_none()) return toml_value(*option.standard);
   if (option.choices.empty()) return "";
-  const std::string first = quoted(option.choices.front());
+  const std::string first = in_quotes(option.choices.front());
   return option.type == Option::Type::TextList ? fmt::format("[{}]", first) : first;
 }
 
