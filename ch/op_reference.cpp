@@ -142,7 +142,7 @@ std::string example_layer(const ops::Op& op) {
   return fmt::format("{}({})", op.layer, fmt::join(given, ", "));
 }
 
-std::string describe(const ops::Op& op, int width) {
+std::string reference_of(const ops::Op& op, int width) {
   std::string out = fmt::format("{} ({})\n", op.name, ops::name(op.kind));
   for (const std::string& text : {std::string(op.summary), called_as(op)}) {
     for (const std::string& line : mase::wrap_text(text, static_cast<std::size_t>(width))) {

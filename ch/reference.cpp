@@ -38,7 +38,7 @@ std::string range(const numerics::Parameter& parameter) {
 
 }  // namespace
 
-std::string describe(const passes::Pass& pass, int width) {
+std::string reference_of(const passes::Pass& pass, int width) {
   std::string out = fmt::format("{} ({} pass)\n", pass.name, passes::name(pass.kind));
   out += paragraph(pass.summary, width);
   if (!pass.needs.empty()) {
@@ -55,7 +55,7 @@ std::string describe(const passes::Pass& pass, int width) {
   return out + fmt::format("\nExample, for a configuration file:\n\n{}", passes::example(pass));
 }
 
-std::string describe(const numerics::Format& format, int width) {
+std::string reference_of(const numerics::Format& format, int width) {
   std::string out(format.name);
   if (!format.aliases.empty()) out += fmt::format(" (also {})", fmt::join(format.aliases, ", "));
   out += "\n" + paragraph(format.summary, width);

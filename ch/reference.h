@@ -10,9 +10,9 @@
 // examples to copy.
 namespace ch {
 
-std::string describe(const mase::passes::Pass& pass, int width);
-std::string describe(const mase::numerics::Format& format, int width);
-std::string describe(const mase::ops::Op& op, int width);
+std::string reference_of(const mase::passes::Pass& pass, int width);
+std::string reference_of(const mase::numerics::Format& format, int width);
+std::string reference_of(const mase::ops::Op& op, int width);
 
 // A layer of this op as model files have it, "Linear(in_features=16, out_features=8)": what must be
 // given, with values that go together. Empty if the op is no layer.

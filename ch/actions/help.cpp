@@ -43,7 +43,7 @@ template <typename Row>
 std::string help_for(std::string_view what, const Row* row, const std::string& name,
                      const std::vector<std::string>& names) {
   if (!row) unknown(what, name, names);
-  return describe(*row, width());
+  return reference_of(*row, width());
 }
 
 std::string help_as_manual(const std::string& name) {

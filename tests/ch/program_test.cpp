@@ -1,5 +1,6 @@
 // The built program where a transcript cannot say it: JSON for machines, start-up, and the runs of
 // the original on the same data.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "mase/support/terminal.h"
 #include "tests/ch/transcript.h"
 #include "tests/shared_data.h"
 
@@ -130,6 +132,39 @@ TEST_F(Quantised, GoesOnAndIsTransformedQuantised) {
   EXPECT_THAT(run("ch test toy_tiny toy_tiny --project t --load " + checkpoints_ +
                   "transformed_ckpt/state_dict.pt"),
               HasSubstr("WARNING"));
+}
+
+// Columns of a line; one of a single word is as long as it has to be.
+std::size_t columns(const std::string& line) {
+  return line.find(' ') == std::string::npos ? 0 : mase::visible_width(line);
+}
+
+TEST_F(Program, InfoFitsNarrowTerminalsWithoutCuttingWords) {
+  for (const int width : {80, 60}) {
+    const std::string text = run(fmt::format("cd \"$SOURCE\"; COLUMNS={} ch info", width));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(columns(line), static_cast<std::size_t>(width)) << line;
+    }
+    for (const char* name : {"target_activation_nodes", "metadata_value_type_cast", "JSC_Tiny"}) {
+      EXPECT_THAT(text, HasSubstr(name));
+    }
+  }
+}
+
+// A bar on a terminal is made of escape sequences; who wants no colours gets none of them.
+TEST_F(Program, NothingMovesWhereNoColoursAreWanted) {
+  const std::string train = "ch train toy_tiny toy_tiny --max-epochs 1 --project p ";
+  const auto seen = [&](const std::string& environment, const std::string& options) {
+    return run(environment + " TERM=xterm script -qec '" + train + options + "' /dev/null");
+  };
+  const std::string escape = "\x1b[";
+  EXPECT_THAT(seen("env -u NO_COLOR", ""), HasSubstr(escape));
+  EXPECT_THAT(seen("env -u NO_COLOR", "--color never"), testing::Not(HasSubstr(escape)));
+  EXPECT_THAT(seen("NO_COLOR=1", ""), testing::Not(HasSubstr(escape)));
+  EXPECT_THAT(run(train + "--color always 2> bars.txt > /dev/null; cat bars.txt"),
+              testing::Not(HasSubstr("\r")))
+      << "a pipe has colours, but nothing moves";
 }
 
 // `ch transform > report.txt`: every report whole, in the order of the passes, and no log line.

@@ -211,5 +211,28 @@ TEST_F(Cache, SeveralProcessesMayFillItAtOnce) {
   }
 }
 
+TEST_F(Cache, RemembersWhatItExplained) {
+  EXPECT_FALSE(told_before(cache(), "this"));
+  EXPECT_TRUE(told_before(cache(), "this"));
+  EXPECT_FALSE(told_before(cache(), "that"));
+  EXPECT_FALSE(told_before("", "this"));
+  // A folder that cannot be there: told each time, and no harm done.
+  EXPECT_FALSE(told_before(source() / "no_folder", "this"));
+  EXPECT_FALSE(told_before(source() / "no_folder", "this"));
+}
+
+TEST_F(Cache, TheSimulatedSampleIsExplainedOnce) {
+  const auto first_line = [](bool use_cache) {
+    std::string first;
+    open("jsc", {.use_cache = use_cache, .log = [&](LogLevel, std::string_view line) {
+                   if (first.empty()) first = line;
+                 }});
+    return first;
+  };
+  EXPECT_THAT(first_line(true), HasSubstr("for the published data put"));
+  EXPECT_THAT(first_line(true), testing::StartsWith("jsc: the simulated sample; `ch data jsc"));
+  EXPECT_THAT(first_line(false), HasSubstr("for the published data put"));
+}
+
 }  // namespace
 }  // namespace mase::data

@@ -7,7 +7,14 @@ tools.need("tensorboard", "yaml", "torch")
 import numpy as np
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.context import RequestContext
+from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import metadata as hparams
+from tensorboard.plugins.hparams.backend_context import Context
+from tensorboard.plugins.hparams.list_session_groups import Handler as ListSessionGroups
 from torch.utils.tensorboard import SummaryWriter
 
 
@@ -20,7 +27,7 @@ class TensorBoard(tools.TestCase):
         self.events.Reload()
 
     def test_scalars(self):
-        self.assertEqual(set(self.events.Tags()["scalars"]), {"hp_metric", "train_loss_step", "val_acc_epoch"})
+        self.assertEqual(set(self.events.Tags()["scalars"]), {"train_loss_step", "val_acc_epoch"})
         losses = self.events.Scalars("train_loss_step")
         self.assertEqual([e.step for e in losses], [50 * i + 49 for i in range(100)])
         self.assertEqual([e.value for e in losses], [float(np.float32(1 / (i + 1))) for i in range(100)])
@@ -30,7 +37,7 @@ class TensorBoard(tools.TestCase):
     def test_hyper_parameters(self):
         found = self.events.PluginTagToContent("hparams")
         experiment = hparams.parse_experiment_plugin_data(found[hparams.EXPERIMENT_TAG])
-        self.assertEqual([m.name.tag for m in experiment.metric_infos], ["hp_metric", "val_acc_epoch"])
+        self.assertEqual([m.name.tag for m in experiment.metric_infos], ["val_acc_epoch", "val_loss_epoch"])
         session = hparams.parse_session_start_info_plugin_data(found[hparams.SESSION_START_INFO_TAG])
         values = {k: getattr(v, v.WhichOneof("kind")) for k, v in session.hparams.items()}
         self.assertEqual(values, {
@@ -40,6 +47,27 @@ class TensorBoard(tools.TestCase):
         self.assertEqual({i.name for i in experiment.hparam_infos}, set(values))
         end = hparams.parse_session_end_info_plugin_data(found[hparams.SESSION_END_INFO_TAG])
         self.assertEqual(end.status, 1)
+        self.assertGreaterEqual(end.end_time_secs, session.start_time_secs)
+        self.assertGreater(session.start_time_secs, 1.6e9)
+
+    def test_the_tab_shows_what_was_measured(self):
+        """What the HPARAMS tab asks its own server for: the last value of each metric that is logged."""
+        multiplexer = EventMultiplexer().AddRun(str(self.folder), "run")
+        multiplexer.Reload()
+        provider = MultiplexerDataProvider(multiplexer, str(self.folder))
+        context = Context(TBContext(data_provider=provider))
+        request = api_pb2.ListSessionGroupsRequest(
+            allowed_statuses=[api_pb2.STATUS_SUCCESS], start_index=0, slice_size=10)
+        for tag in ("val_acc_epoch", "val_loss_epoch"):
+            request.col_params.add(metric=api_pb2.MetricName(tag=tag))
+        experiment = context.experiment_from_metadata(
+            RequestContext(), "", True, context.hparams_metadata(RequestContext(), ""), [])
+        shown = ListSessionGroups(
+            request_context=RequestContext(), backend_context=context, experiment_id="", request=request).run()
+        self.assertEqual({m.name.tag for m in experiment.metric_infos}, {"val_acc_epoch", "val_loss_epoch"})
+        (group,) = shown.session_groups
+        self.assertEqual({m.name.tag: (m.value, m.training_step) for m in group.metric_values},
+                         {"val_acc_epoch": (0.75, 5000)})
 
     def test_yaml(self):
         with open(self.folder / "hparams.yaml", encoding="utf-8") as file:

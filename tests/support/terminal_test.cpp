@@ -1,6 +1,7 @@
 #include "mase/support/terminal.h"
 
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -74,6 +75,41 @@ TEST_F(ColourTest, ForceColorZeroIsNoForce) {
   const File file;
   const ScopedVariable force("CLICOLOR_FORCE", "0");
   EXPECT_FALSE(inspect_terminal(fileno(file.get())).colour);
+}
+
+// A terminal of its own, on which this process has nothing but a descriptor.
+class PseudoTerminal {
+ public:
+  PseudoTerminal() { EXPECT_EQ(openpty(&master_, &slave_, nullptr, nullptr, nullptr), 0); }
+  ~PseudoTerminal() {
+    close(master_);
+    close(slave_);
+  }
+  PseudoTerminal(const PseudoTerminal&) = delete;
+  PseudoTerminal& operator=(const PseudoTerminal&) = delete;
+  int descriptor() const { return slave_; }
+
+ private:
+  int master_ = -1;
+  int slave_ = -1;
+};
+
+TEST_F(ColourTest, BarsMoveOnATerminalOnlyAndNotWithoutColours) {
+  const ScopedVariable term("TERM", "xterm");
+  const PseudoTerminal terminal;
+  const int fd = terminal.descriptor();
+  EXPECT_TRUE(inspect_terminal(fd).interactive);
+  EXPECT_FALSE(inspect_terminal(fd, ColourPolicy::Never).interactive);
+  {
+    const ScopedVariable no_color("NO_COLOR", "1");
+    EXPECT_FALSE(inspect_terminal(fd).interactive);
+    EXPECT_TRUE(inspect_terminal(fd, ColourPolicy::Always).interactive);
+  }
+  set_colour_policy(ColourPolicy::Never);  // --color never: of streams that know no policy, too
+  EXPECT_FALSE(inspect_terminal(fd).interactive);
+  EXPECT_FALSE(inspect_terminal(fd).colour);
+  set_colour_policy(ColourPolicy::Auto);
+  EXPECT_FALSE(inspect_terminal(fileno(File().get()), ColourPolicy::Always).interactive);
 }
 
 TEST(Terminal, WidthComesFromColumns) {

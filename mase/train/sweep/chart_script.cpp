@@ -69,7 +69,9 @@ function drawAxes(svg, chart, x, y, box) {
   const wanted = Math.max(3, Math.round((box.right - box.left) / 70));
   const given = (chart.ticks ?? []).filter(v => v >= x.low && v <= x.high);
   let last = -Infinity;
-  for (const value of given.length > 1 ? given : roundTicks(x, wanted)) {
+  // Curves share a scale, and have whole epochs below.
+  const round = roundTicks(x, wanted).filter(value => !chart.scale || Number.isInteger(value));
+  for (const value of given.length > 1 ? given : round) {
     const at = place(x, value, box.left, box.right), text = tickText(value);
     element(svg, 'line', { class: 'grid', x1: at, x2: at, y1: box.top, y2: box.bottom });
     if (at - last < 7 * text.length + 8) continue;

@@ -68,8 +68,8 @@ std::string configurations_table(const std::vector<Configuration>& all, std::str
                        configuration.failed);
     for (std::size_t i = 0; i < kMeasured.size(); ++i) {
       if (kMeasured[i].title.empty()) continue;
-      out += kMeasured[i].ranks ? spread_cell(configuration.measured[i])
-                                : number_cell(configuration.measured[i].mean, "{:.3g}");
+      out += kMeasured[i].counts() ? number_cell(configuration.measured[i].mean, "{:.3g}")
+                                   : spread_cell(configuration.measured[i]);
     }
     out += number_cell(configuration.finished > 0 ? configuration.seconds : kNotMeasured, "{:.2f}");
     out += "</tr>\n";
@@ -95,8 +95,7 @@ std::string runs_table(const SweepResult& result) {
                        run.epochs, run.steps);
     out += number_cell(run.seconds, "{:.2f}");
     for (const MeasuredRow& row : kMeasured) {
-      const bool whole = row.value == &Measured::best_epoch;
-      out += number_cell(run.measured.*row.value, whole ? "{:.0f}" : "{:.4f}");
+      out += number_cell(run.measured.*row.value, row.counts() ? "{:.0f}" : "{:.4f}");
     }
     out += text_cell(run.reason) + text_cell(run.folder.filename().string()) + "</tr>\n";
   }
@@ -161,7 +160,8 @@ std::string sweep_html(const SweepResult& result, std::string_view title, std::s
   const std::vector<Configuration> all = configurations(result, rank_by);
   if (all.empty()) return html_page(title, "<p>No runs.</p>\n", 0, {});
   std::vector<Chart> charts;
-  const std::string pictures = curve_charts(all, charts) + setting_charts(all, charts);
+  std::string pictures = curve_charts(all, charts);
+  pictures += setting_charts(all, charts);
   std::string body = summary(result, all.size(), title, date) + data_lines(result);
   if (!pictures.empty()) {
     body +=

@@ -16,6 +16,9 @@ struct MeasuredRow {
   bool ranks = true;  // a sweep may be ranked by it, if it is shown
   // Where the table has to fit: columns of a greater number are left out first; 0 stays.
   int importance = 0;
+
+  // A number of epochs, which is counted, not averaged.
+  bool counts() const { return value == &Measured::best_epoch; }
 };
 
 // Of losses and accuracies, "last" are those after the last epoch, "best" those after the epoch
@@ -25,7 +28,7 @@ inline constexpr std::array kMeasured{
     MeasuredRow{"train_loss_epoch", &Measured::train_loss_epoch, "train loss (last)", false, true,
                 2},
     MeasuredRow{"train_acc_epoch", &Measured::train_acc_epoch, "", true},
-    MeasuredRow{"val_loss_epoch", &Measured::val_loss_epoch, "val loss (last)", false, true, 5},
+    MeasuredRow{"val_loss_epoch", &Measured::val_loss_epoch, "val loss (last)", false, false, 5},
     MeasuredRow{"val_acc_epoch", &Measured::val_acc_epoch, "", true},
     MeasuredRow{"best_epoch", &Measured::best_epoch, "best epoch", false, false, 6},
     MeasuredRow{"best_val_loss", &Measured::best_val_loss, "val loss (best)", false, true, 1},

@@ -18,7 +18,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kAlways = {"max_epochs", "batch_size", "learning_rate"};
 
 // Beyond those of the measurements (MeasuredRow::importance).
-enum Importance { kNeeded = 0, kRuns = 8, kParameters, kSeconds, kExtremes };
+enum Importance { kNeeded = 0, kFixed = 8, kRuns, kParameters, kSeconds, kExtremes };
 
 struct SweepColumn {
   std::string title;
@@ -58,7 +58,8 @@ std::string option_text(const Configuration& configuration, std::string_view nam
 Columns setting_columns(const std::vector<Configuration>& all) {
   Columns out;
   const auto add = [&](std::string_view name) {
-    out.push_back(column(std::string(name), kNeeded, all,
+    const bool varied = ir::find(all.front().settings, name) != nullptr;
+    out.push_back(column(std::string(name), varied ? kNeeded : kFixed, all,
                          [&](const Configuration& c) { return option_text(c, name); }));
   };
   for (const auto& [name, value] : all.front().settings) {
@@ -82,7 +83,7 @@ Columns measured_columns(const std::vector<Configuration>& all, std::string_view
     if (row.title.empty() || (any && !measured)) continue;
     const int importance = row.name == rank_by ? kNeeded : row.importance;
     out.push_back(column(std::string(row.title), importance, all, [&](const Configuration& c) {
-      return row.ranks ? spread_text(c.measured[i]) : range_text(c.measured[i]);
+      return row.counts() ? range_text(c.measured[i]) : spread_text(c.measured[i]);
     }));
   }
   return out;
@@ -147,7 +148,7 @@ std::size_t width_of(const std::string& table) {
 
 // Wraps the headers, then leaves columns out, then wraps whatever is left, until it fits.
 std::string fitted(Columns columns, std::size_t width, std::vector<std::string>& left_out) {
-  constexpr std::size_t kHeader = 10;
+  constexpr std::size_t kHeader = 13;  // "learning_rate"
   std::string text = render(columns, TableStyle::Orgtbl);
   if (width_of(text) <= width) return text;
   text = render(columns, TableStyle::Orgtbl, kHeader);
