@@ -130,7 +130,6 @@ void Run::open_data() {
 void Run::choose_folder() {
   folder = project_folder(invocation);
   if (dry_run()) return;
-  mase::create_folder(folder / "hardware");
   mase::create_folder(folder / "software");
   log.info(fmt::format("Project will be created at {}", folder.string()));
 }

@@ -22,7 +22,14 @@ if cmp -s "$requirements" "$mark"; then exit 0; fi
 rm -rf "$folder"
 "$python" -m venv --system-site-packages "$folder" >/dev/null 2>&1 ||
   skip "python3 -m venv failed (Debian: python3-venv)"
-pip() { "$folder/bin/python" -m pip --disable-pip-version-check --quiet "$@" 2>"$folder/pip.log"; }
+# Registries stumble: three attempts, with a pause between them.
+pip() {
+  for pause in 5 20 0; do
+    "$folder/bin/python" -m pip --disable-pip-version-check --quiet "$@" 2>"$folder/pip.log" && return
+    sleep "$pause"
+  done
+  return 1
+}
 read -ra options <<<"${MASE_PIP_OPTIONS:-}"
 
 plan=$folder/plan.json

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "mase/passes/plugin.h"
+#include "mase/support/installation.h"
 #include "mase/support/suggest.h"
 
 namespace ch {
@@ -43,7 +44,7 @@ std::vector<std::string> pass_names() {
 }  // namespace
 
 TomlNode read_config(const std::string& path, Settings& settings, Diagnostics& diagnostics) {
-  const std::string name = display_name(path);
+  const std::string name = display_name(mase::find_shared(path).string());
   if (!path.ends_with(".toml")) {
     mase::usage_error(fmt::format("expected .toml configuration file, got '{}'", name));
   }

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kHelpColumn = 24;
 
 constexpr std::string_view kDescription =
-    "From a trained neural network to a circuit that computes the same integers: train and test a "
-    "supported model, look inside it as a graph, and transform (e.g. quantise) it.";
+    "Train and test a neural network, look inside it as a graph, profile it, and quantise it to "
+    "integer codes.";
 
 constexpr ExitStatus kExitStatuses[] = {
     {"0", "success"},

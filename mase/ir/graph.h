@@ -119,7 +119,7 @@ class Graph {
 bool operator==(const Node& a, const Node& b);
 bool operator==(const Graph& a, const Graph& b);
 
-// --- text form, as torch.fx prints it (graph.md section 2) ---
+// --- text form, as torch.fx prints it ---
 std::string print(const Graph& graph);                   // no trailing newline
 std::string print(const Node& node, std::size_t users);  // "%x : [num_users=1] = ..."
 

@@ -1,4 +1,4 @@
-// Typed metadata and its view as nested dictionaries (the form users read: graph.md section 6).
+// Typed metadata and its view as nested dictionaries (the form users read).
 #include "mase/ir/metadata.h"
 
 namespace mase::ir {

@@ -76,7 +76,7 @@ ir::Graph build(std::string_view name_or_path, const data::Info& info,
   std::error_code ignored;
   const fs::path path(name_or_path);
   if (path.extension() == ".toml" || fs::is_regular_file(path, ignored)) {
-    return read_model_file(path, info, options.seed);
+    return read_model_file(find_shared(path), info, options.seed);
   }
   std::vector<std::string> known;
   for (const ModelRow* row : kModels) known.emplace_back(row->name);

@@ -25,4 +25,11 @@ std::filesystem::path share_folder() {
   return MASE_SOURCE_DIR;
 }
 
+std::filesystem::path find_shared(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (path.is_absolute() || std::filesystem::exists(path, ignored)) return path;
+  std::filesystem::path shared = share_folder() / path;
+  return std::filesystem::exists(shared, ignored) ? shared : path;
+}
+
 }  // namespace mase

@@ -127,9 +127,9 @@ struct TestResult {
 TestResult test(const ir::Graph& graph, const data::Split& split, const engine::Engine& engine,
                 std::int64_t batch_size, const Output& output = {},
                 const engine::ProgramOptions& options = {});
-// The table that `ch test` prints (train.md section 3) at this terminal width.
+// The table that `ch test` prints at this terminal width.
 std::string print_test_table(const TestResult& result, int width);
-// The model summary printed before training (train.md section 2).
+// The model summary printed before training.
 std::string print_model_summary(const ir::Graph& graph);
 
 struct Predictions {
