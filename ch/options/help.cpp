@@ -211,7 +211,7 @@ std::string full_help(const Option& option) {
 std::string positional_help(const Positional& positional) {
   std::string text(positional.help);
   if (positional.only_values) {
-    text += fmt::format(" One of ({})", fmt::join(positional.values(), "|"));
+    text += fmt::format(" One of ({})", fmt::join(positional.values(), " | "));
   }
   return text;
 }

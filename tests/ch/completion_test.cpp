@@ -51,7 +51,7 @@ TEST_F(Completion, BashOffersWhatTheTablesHold) {
   EXPECT_EQ(offered("ch help format integ", 3), "integer\n");
   EXPECT_EQ(offered("ch help op batch", 3), "batch_norm1d batch_norm2d\n");
   EXPECT_EQ(offered("ch help man tra", 3), "train transform\n");
-  EXPECT_EQ(offered("ch help train re", 3), "\n");
+  EXPECT_EQ(offered("ch help train re", 3), "");
 }
 
 TEST_F(Completion, EachShellReadsItsScript) {

@@ -43,7 +43,7 @@ TEST(FittedTable, WrapsBetweenWordsOrBecomesParagraphs) {
             "jsc-tiny  target_activation_nodes, by  one linear layer on normalised features\n");
   EXPECT_EQ(fitted_table(headers, rows, 60),
             "Name      Keys                      About\n"
-            "--------  ------------------------  ------------------------\n"
+            "--------  ------------------------  -------------------\n"
             "jsc-tiny  target_activation_nodes,  one linear layer on\n"
             "          by                        normalised features\n");
   EXPECT_EQ(fitted_table(headers, rows, 40),
@@ -57,7 +57,9 @@ TEST(Reference, OfOpsFitsAndItsExamplesHold) {
   for (const mase::ops::Op* op : mase::ops::ops()) {
     for (const int width : {58, 78}) EXPECT_LE(widest(reference_of(*op, width)), 78u) << op->name;
     const std::string layer = example_layer(*op);
-    if (!layer.empty()) EXPECT_EQ(mase::ops::parse_layer(layer).op, op) << layer;
+    if (!layer.empty()) {
+      EXPECT_EQ(mase::ops::parse_layer(layer).op, op) << layer;
+    }
     const std::string toml = from(reference_of(*op, 78), "[passes.quantize]");
     EXPECT_EQ(toml.empty(), op->quantisable.empty()) << op->name;
     if (toml.empty()) continue;
