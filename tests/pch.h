@@ -1,5 +1,5 @@
-// What nearly every test includes, compiled once for all of them. A test still includes what it uses:
-// with -DMASE_UNITY=OFF nothing is precompiled.
+// What nearly every test includes, compiled once for all of them. A test still includes what it
+// uses: with -DMASE_UNITY=OFF nothing is precompiled.
 #pragma once
 
 #include <fmt/format.h>

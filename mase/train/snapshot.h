@@ -22,7 +22,7 @@ struct RunFacts {
   std::int64_t train_rows = 0;
   std::string data_hash;
   std::string engine;
-  ir::Dict quantisation;  // the network's number formats, empty for a float one
+  ir::Dict quantisation;        // the network's number formats, empty for a float one
   std::string instruction_set;  // Engine::instruction_set
 };
 

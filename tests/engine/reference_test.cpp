@@ -104,8 +104,7 @@ TEST(Reference, LargeBatchesGiveWhatPlainLoopsGive) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ReferenceTest,
-                         ::testing::ValuesIn(cases_without_windows()),
+INSTANTIATE_TEST_SUITE_P(Networks, ReferenceTest, ::testing::ValuesIn(cases_without_windows()),
                          [](const auto& info) {
                            return test::native_cases()[static_cast<std::size_t>(info.param)].name;
                          });
