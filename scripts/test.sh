@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every check: format, tests, documentation, fuzzers.
+# Installs what is missing, builds, and runs every check: format, tests, documentation, fuzzers,
+# whole runs under sanitizers.
 # From a fresh clone on a bare Debian 12; idempotent. Where CI=true, a test that is skipped is a failure
 # unless tests/allowed_skips.txt says why it may be. MASE_FUZZ_SECONDS=0 leaves the fuzzers out.
 set -euo pipefail
@@ -27,5 +28,9 @@ if ! scripts/check_skips.py "$results" tests/allowed_skips.txt && [ "${CI:-}" = 
 if [ "${MASE_FUZZ_SECONDS:-20}" != 0 ]; then
   step "fuzzers, ${MASE_FUZZ_SECONDS:-20} s each"
   scripts/fuzz.sh "${MASE_FUZZ_SECONDS:-20}"
+fi
+if [ "${MASE_FUZZ_SECONDS:-20}" != 0 ]; then
+  step "whole runs under the sanitizers"
+  scripts/sanitize.sh
 fi
 step "all checks passed"
