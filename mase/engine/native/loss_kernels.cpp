@@ -134,7 +134,8 @@ void cross_entropy_of(const float* z, const std::uint8_t* labels, int classes, i
     for (int first = group; first < end; first += kLanes) {
       fetch_some(ahead);
       const IntVec label = widen(labels + first);
-      Outcome o = outcome_of<kGradient, kClasses>(z + first, label, classes, stride, dz + first);
+      float* const gradient = kGradient ? dz + first : nullptr;
+      Outcome o = outcome_of<kGradient, kClasses>(z + first, label, classes, stride, gradient);
       Vec whole = splat(scale);
       if (n - first < kLanes) {
         const IntVec active = lane < n - first;  // all bits set where the sample exists
