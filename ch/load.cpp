@@ -12,6 +12,7 @@
 #include "mase/io/quantisation.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
+#include "mase/support/paths.h"
 #include "mase/train/run_folder.h"
 
 namespace ch {
@@ -115,12 +116,10 @@ fs::path latest_checkpoint(const fs::path& projects, const mase::ir::Graph& grap
   constexpr std::size_t kMostRead = 100;
   std::vector<std::pair<fs::file_time_type, fs::path>> found;
   std::error_code error;
-  for (fs::directory_iterator project(projects, error), end; !error && project != end;
-       project.increment(error)) {
-    const fs::path path = mase::train::newest_checkpoint(project->path(), "best.ckpt");
-    std::error_code absent;
-    const fs::file_time_type time = fs::last_write_time(path, absent);
-    if (!absent) found.emplace_back(time, path);
+  for (const fs::path& project : mase::folder_entries(projects)) {
+    const fs::path path = mase::train::newest_checkpoint(project, "best.ckpt");
+    const fs::file_time_type time = fs::last_write_time(path, error);
+    if (!error) found.emplace_back(time, path);
   }
   std::sort(found.begin(), found.end(), std::greater<>());
   if (found.size() > kMostRead) found.resize(kMostRead);
@@ -242,7 +241,7 @@ Checkpoint required_checkpoint(const Run& run) {
   mase::usage_error("expected checkpoint via --load, got None", {},
                     latest.empty() ? "ch train writes one"
                                    : fmt::format("the latest is --load {}",
-                                                 fs::proximate(latest, error).string()));
+                                                 mase::path_from_here(latest).string()));
 }
 
 }  // namespace ch

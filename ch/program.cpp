@@ -20,6 +20,7 @@
 #include "mase/support/progress.h"
 #include "mase/support/signals.h"
 #include "mase/support/suggest.h"
+#include "mase/support/terminal.h"
 
 namespace ch {
 
@@ -149,7 +150,8 @@ void configure(Invocation& invocation) {
   }
   settings.settle();
   mase::set_colour_policy(invocation.colour());
-  load_plugins(settings);
+  // Those of a configuration concern its passes only; typed ones also what there is to say of them.
+  if (invocation.action->runs_passes || settings.at("plugins").manual) load_plugins(settings);
   if (invocation.action->runs_passes) invocation.plan = planned_passes(file, diagnostics);
   if (invocation.action->takes_lists) {
     invocation.sweep = planned_sweep(file, settings, diagnostics);
@@ -200,7 +202,7 @@ int run_arguments(const std::vector<std::string>& arguments) {
 void print_error(std::string_view text) {
   mase::Progress::clear_line();
   std::cout.flush();
-  fmt::print(stderr, "ch: error: {}\n", mase::message_text(text));
+  mase::print_error_line(fmt::format("ch: error: {}", mase::message_text(text)));
 }
 
 }  // namespace
@@ -220,7 +222,7 @@ int run_program(const std::vector<std::string>& arguments) {
   try {
     return run_arguments(arguments);
   } catch (const UsageProblems& problems) {
-    fmt::print(stderr, "{}\n", usage_line(problems.action));
+    mase::print_error_line(usage_line(problems.action));
     for (const mase::Problem& problem : problems.diagnostics.problems()) {
       print_error(problem.text());
     }

@@ -14,6 +14,8 @@
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
+#include "mase/support/paths.h"
+#include "mase/support/terminal.h"
 
 namespace ch {
 
@@ -44,11 +46,10 @@ std::string today() {
 std::string latest_project(const fs::path& projects, const std::string& stem,
                            const fs::path& inside) {
   std::string latest;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(projects, error)) {
-    const std::string name = entry.path().filename().string();
+  for (const fs::path& entry : mase::folder_entries(projects)) {
+    const std::string name = entry.filename().string();
     if (!name.starts_with(stem) || name.size() != stem.size() + today().size()) continue;
-    if (name > latest && fs::exists(entry.path() / inside, error)) latest = name;
+    if (name > latest && mase::path_exists(entry / inside)) latest = name;
   }
   return latest;
 }
@@ -86,8 +87,8 @@ std::string project_name(const Invocation& invocation) {
 }
 
 fs::path project_folder(const Invocation& invocation) {
-  return fs::absolute(fs::path(invocation.settings.text("project_dir")) / project_name(invocation))
-      .lexically_normal();
+  return mase::absolute_path(fs::path(invocation.settings.text("project_dir")) /
+                             project_name(invocation));
 }
 
 Run::Run(const Invocation& invocation)
@@ -95,7 +96,7 @@ Run::Run(const Invocation& invocation)
   log.set_level(log_level(settings));
   log.show_warnings(!settings.flag("no_warnings"));
   if (!invocation.action->takes_lists) {
-    fmt::print(stderr, "Seed set to {}\n", settings.integer("seed"));
+    mase::print_error_line(fmt::format("Seed set to {}", settings.integer("seed")));
   }
   // Results for machines go to standard output alone.
   const bool aside = json();

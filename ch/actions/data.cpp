@@ -9,6 +9,7 @@
 #include "ch/options/columns.h"
 #include "mase/data/dataset.h"
 #include "mase/data/download.h"
+#include "mase/ir/value.h"
 #include "mase/support/error.h"
 #include "mase/support/log.h"
 #include "mase/support/progress.h"
@@ -41,12 +42,13 @@ nlohmann::ordered_json describe(const mase::data::DataSet& set) {
 void show(const Settings& settings, const std::string& name, const mase::Log& log) {
   const auto json = describe(mase::data::open(name, open_options(settings, log)));
   if (settings.flag("json")) {
-    std::cout << json.dump(2) << "\n";
+    std::cout << mase::ir::json_text(json, 2) << "\n";
     return;
   }
   for (const auto& [key, value] : json.items()) {
-    std::cout << fmt::format("{:<16} {}\n", key,
-                             value.is_string() ? value.get<std::string>() : value.dump());
+    std::cout << fmt::format(
+        "{:<16} {}\n", key,
+        value.is_string() ? value.get<std::string>() : mase::ir::json_text(value));
   }
 }
 

@@ -9,11 +9,13 @@
 #include "ch/actions/actions.h"
 #include "ch/fitted_table.h"
 #include "mase/data/dataset.h"
+#include "mase/ir/value.h"
 #include "mase/models/model.h"
 #include "mase/numerics/format.h"
 #include "mase/ops/op.h"
 #include "mase/passes/pass.h"
 #include "mase/support/error.h"
+#include "mase/support/paths.h"
 #include "mase/support/printable.h"
 #include "mase/support/table.h"
 #include "mase/support/terminal.h"
@@ -32,9 +34,8 @@ Json names(const std::vector<std::string_view>& parts) {
 }
 
 std::string source_of(const std::filesystem::path& path) {
-  std::error_code error;
-  const std::string near = std::filesystem::proximate(path, error).string();
-  return error || near.starts_with("..") ? path.string() : near;
+  const std::string near = mase::path_from_here(path).string();
+  return near.starts_with("..") ? path.string() : near;
 }
 
 Listing list_models(const Settings& settings) {
@@ -141,7 +142,7 @@ mase::Cell to_cell(const Json& value) {
                         text.empty() ? ""
                         : number     ? " x "
                                      : ", ",
-                        number ? item.dump() : item.get<std::string>());
+                        number ? mase::ir::json_text(item) : item.get<std::string>());
   }
   return text;
 }
@@ -220,7 +221,7 @@ int run_info(Invocation& invocation) {
     }
   }
   if (invocation.settings.flag("json")) {
-    std::cout << (wanted.empty() ? json : json[wanted]).dump(2) << "\n";
+    std::cout << mase::ir::json_text(wanted.empty() ? json : json[wanted], 2) << "\n";
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "ch/actions/actions.h"
 #include "ch/load.h"
 #include "ch/run.h"
+#include "mase/ir/value.h"
 #include "mase/support/error.h"
 #include "mase/train/train.h"
 
@@ -31,7 +32,7 @@ void print_json(const Run& run, const mase::train::TestResult& result,
                         {"missing", loaded.missing},
                         {"unexpected", loaded.unexpected}};
   json["quantised_nodes"] = loaded.quantisation.size();
-  std::cout << json.dump(2) << "\n";
+  std::cout << mase::ir::json_text(json, 2) << "\n";
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "ch/options/config_file.h"
 #include "ch/run.h"
 #include "mase/io/toml.h"
+#include "mase/ir/value.h"
 #include "mase/passes/batches.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/passes/pass.h"
@@ -87,7 +88,7 @@ class Transform {
   }
 
   // One object: what each pass found.
-  void print_results() const { std::cout << results_.dump(2) << "\n"; }
+  void print_results() const { std::cout << mase::ir::json_text(results_, 2) << "\n"; }
 
  private:
   mase::ir::Value call(const passes::Pass& pass, const passes::Options& options) {

@@ -8,6 +8,7 @@
 
 #include "ch/options/columns.h"
 #include "ch/options/option.h"
+#include "mase/support/paths.h"
 #include "mase/support/suggest.h"
 
 namespace ch {
@@ -54,8 +55,7 @@ std::string check_choice(const Option& option, const std::string& value) {
 std::string path_hint(const fs::path& path) {
   const std::string text = path.string();
   const std::string other = text.starts_with("../") ? text.substr(3) : "../" + text;
-  std::error_code error;
-  return fs::exists(other, error) ? fmt::format("; did you mean '{}'?", other) : "";
+  return mase::path_exists(other) ? fmt::format("; did you mean '{}'?", other) : "";
 }
 
 // Why there is nothing to read: it is not there, or may not be looked at.
@@ -85,7 +85,7 @@ std::string check_path(const Option& option, std::string& value) {
       }
       break;
   }
-  value = fs::absolute(path).lexically_normal().string();
+  value = mase::absolute_path(path).string();
   if (value.size() > 1 && value.ends_with('/')) value.pop_back();
   return "";
 }
@@ -167,7 +167,7 @@ std::string check_value(const Option& option, Value& value) {
         const std::string near = mase::did_you_mean(path.string(), names);
         return absence("file", path, error) + (near.empty() ? "" : "; " + near);
       }
-      value = fs::absolute(path, error).lexically_normal().string();
+      value = mase::absolute_path(path).string();
       return "";
     }
     case Type::File:

@@ -48,6 +48,18 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string as_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string out;
+  while (!text.empty()) {
+    std::size_t size = std::min<std::size_t>(4, text.size());
+    while (size > 0 && !is_utf8(text.substr(0, size))) --size;
+    out += size > 0 ? text.substr(0, size) : "\xef\xbf\xbd";
+    text.remove_prefix(std::max<std::size_t>(1, size));
+  }
+  return out;
+}
+
 std::optional<std::uint64_t> dense_bytes(const ir::Shape& shape, std::size_t element_size) {
   constexpr std::size_t kMaxDimensions = 64;
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());

@@ -82,7 +82,8 @@ class Pickler {
     std::reverse(raw, raw + sizeof raw);
     out_.append(raw, sizeof raw);
   }
-  void text(const std::string& value) {
+  void text(const std::string& bytes) {
+    const std::string value = as_utf8(bytes);
     if (value.size() > std::numeric_limits<std::uint32_t>::max()) {
       internal_error("a text is too long for a pickle");
     }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "mase/ir/value.h"
 #include "mase/support/printable.h"
 
 namespace mase::io {
@@ -243,7 +244,7 @@ std::string safetensors_bytes(const SafeTensors& content) {
 
   std::string text = "{";
   const auto quoted = [](std::string_view name) {
-    return Json(name).dump(-1, ' ', false, Json::error_handler_t::replace);
+    return ir::json_text(Json(name));
   };
   if (!content.metadata.empty()) {
     text += fmt::format("{}:{{", quoted(kMetadataKey));

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "mase/io/bytes.h"
 #include "mase/io/crc32c.h"
 #include "mase/io/protobuf.h"
 #include "mase/io/tensorboard.h"
@@ -88,7 +89,7 @@ std::string protobuf_value(const ir::Value& value) {
   } else if (value.is_number()) {
     put_double(out, 2, value.as_number());
   } else if (const auto* text = value.get<std::string>()) {
-    put_bytes(out, 3, *text);
+    put_bytes(out, 3, as_utf8(*text));
   } else {
     put_bytes(out, 3, ir::repr(value));
   }

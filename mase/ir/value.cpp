@@ -130,6 +130,10 @@ nlohmann::ordered_json to_json(const Value& value) {
   return std::visit(Visitor{}, value.variant());
 }
 
+std::string json_text(const nlohmann::ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 Value from_json(const nlohmann::ordered_json& json) {
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_number_integer()) return json.get<std::int64_t>();

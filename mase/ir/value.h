@@ -111,6 +111,9 @@ std::string print_tensor(const Tensor& tensor, std::string_view suffix = "");
 
 nlohmann::ordered_json to_json(const Value& value);  // tensors as nested arrays, None as null
 Value from_json(const nlohmann::ordered_json& json);
+// As text. Bytes that are not UTF-8, in the name of a file say, are replaced by U+FFFD: JSON has no
+// way to hold them.
+std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
 
 // Calls fn(NodeRef) for every node reference inside, in order.
 template <typename Fn>

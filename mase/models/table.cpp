@@ -7,6 +7,7 @@
 #include "mase/models/model_file.h"
 #include "mase/models/rows.h"
 #include "mase/support/installation.h"
+#include "mase/support/paths.h"
 #include "mase/support/suggest.h"
 
 namespace mase::models {
@@ -28,14 +29,8 @@ std::vector<fs::path> search_path(const fs::path& model_dir) {
 }
 
 void add_files(const fs::path& folder, std::vector<std::pair<std::string, fs::path>>& out) {
-  std::error_code ignored;
-  std::vector<fs::path> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() == ".toml" && entry.is_regular_file(ignored)) {
-      found.push_back(entry.path());
-    }
-  }
-  for (const fs::path& path : found) {
+  for (const fs::path& path : folder_entries(folder)) {
+    if (path.extension() != ".toml" || !is_file(path)) continue;
     const std::string name = path.stem().string();
     const bool taken =
         std::any_of(out.begin(), out.end(), [&](const auto& known) { return known.first == name; });

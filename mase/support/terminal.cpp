@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 
 namespace mase {
@@ -72,6 +73,11 @@ Terminal inspect_terminal(int fd, ColourPolicy policy) {
           .colour = wants_colour(is_terminal, policy),
           .utf8 = locale_is_utf8(),
           .width = width_of(fd, is_terminal)};
+}
+
+void print_error_line(std::string_view line) {
+  const std::string text = std::string(line) + '\n';
+  std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 bool locale_is_utf8() {

@@ -25,6 +25,10 @@ void set_colour_policy(ColourPolicy policy);
 // asks for plain text. Width: COLUMNS if positive, else what the terminal says, else 80.
 Terminal inspect_terminal(int fd, ColourPolicy policy = ColourPolicy::Auto);
 
+// Writes a line and its end to standard error, in one piece. Where that is closed or full there is
+// nobody to tell: nothing is thrown, and the work goes on.
+void print_error_line(std::string_view line);
+
 // Whether the locale of the environment (LC_ALL, LC_CTYPE, LANG, the first that is set) is UTF-8.
 bool locale_is_utf8();
 

@@ -16,6 +16,7 @@
 #include "mase/io/yaml.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
+#include "mase/support/paths.h"
 
 namespace mase::train {
 namespace {
@@ -76,7 +77,7 @@ GrowingFile::GrowingFile(fs::path path, std::string first_line, std::int64_t kee
 
 void GrowingFile::flush() {
   if (path_.empty() || buffer_.empty()) return;
-  if (!fs::exists(path_)) {
+  if (!path_exists(path_)) {
     write_file(path_, first_line_);
     size_ = std::ssize(first_line_);
   }
@@ -164,7 +165,7 @@ void MetricsLog::flush() {
   csv_.flush();
   events_->flush();
   // Removed meanwhile: what comes from here on is not to be lost with it.
-  if (!fs::exists(events_->path())) events_ = std::make_unique<io::EventWriter>(folder_);
+  if (!path_exists(events_->path())) events_ = std::make_unique<io::EventWriter>(folder_);
 }
 
 void MetricsLog::end(bool success) {

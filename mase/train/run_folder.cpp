@@ -15,6 +15,7 @@
 #include <system_error>
 #include <vector>
 
+#include "mase/ir/value.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
 
@@ -174,7 +175,7 @@ void RunRecord::write(std::string_view status) {
   if (file_.empty()) return;
   set("status", status);
   set("written", now());
-  write_file(file_, ir::to_json(ir::Value(record_)).dump(2) + "\n");
+  write_file(file_, ir::json_text(ir::to_json(ir::Value(record_)), 2) + "\n");
 }
 
 }  // namespace mase::train

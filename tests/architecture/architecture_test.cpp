@@ -125,4 +125,53 @@ TEST(Architecture, NoRoomWithoutASubject) {
   }
 }
 
+// The calls of a file, each with its arguments on one line: a call may span several.
+std::vector<std::string> calls(const fs::path& path, const std::regex& function) {
+  std::string text;
+  for (const std::string& line : lines(path)) text += line.substr(0, line.find("//")) + " ";
+  std::vector<std::string> out;
+  for (auto it = std::sregex_iterator(text.begin(), text.end(), function);
+       it != std::sregex_iterator(); ++it) {
+    std::size_t end = static_cast<std::size_t>(it->position() + it->length());
+    for (int depth = 1; depth > 0 && end < text.size(); ++end) {
+      depth += text[end] == '(' ? 1 : text[end] == ')' ? -1 : 0;
+    }
+    out.push_back(text.substr(static_cast<std::size_t>(it->position()),
+                              end - static_cast<std::size_t>(it->position())));
+  }
+  return out;
+}
+
+// The forms of std::filesystem that throw make internal errors of users' mistakes: a call gives an
+// error code, asks a file_status, or is one of mase/support/paths.h.
+TEST(Architecture, FileSystemCallsDoNotThrow) {
+  const std::regex function(
+      R"re(\b(fs|filesystem)::(exists|is_[a-z_]+|status|symlink_status|file_size|hard_link_count)re"
+      R"re(|last_write_time|space|absolute|canonical|weakly_canonical|relative)re"
+      R"re(|current_path|temp_directory_path|equivalent|read_symlink|create_[a-z_]+|copy[a-z_]*)re"
+      R"re(|remove|remove_all|rename|resize_file|permissions)\()re");
+  const std::regex safe(
+      R"re([ ,(&*](code|error|ignored|failed)\)$|\((status|fs::[a-z_]*status\(.*)\)$)re");
+  const std::regex loop(R"re(for \([^;]* : [^;]*directory_iterator\()re");
+  for (const fs::path& path : sources({"mase", "ch"})) {
+    for (const std::string& call : calls(path, function)) {
+      EXPECT_TRUE(std::regex_search(call, safe)) << in_tree(path) << ": " << call;
+    }
+    for (const std::string& line : lines(path)) {
+      EXPECT_FALSE(std::regex_search(line, loop)) << in_tree(path) << ": " << line;
+    }
+  }
+}
+
+// fmt::print throws where the stream is closed or full, dump() for bytes that are not UTF-8.
+TEST(Architecture, WritingToStreamsAndJsonDoesNotThrow) {
+  const std::regex throwing(R"re(\bfmt::print\(|\.dump\()re");
+  for (const fs::path& path : sources({"mase", "ch"})) {
+    if (in_tree(path) == "mase/ir/value.cpp") continue;  // json_text
+    for (const std::string& line : lines(path)) {
+      EXPECT_FALSE(std::regex_search(line, throwing)) << in_tree(path) << ": " << line;
+    }
+  }
+}
+
 }  // namespace

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "hook_engine.h"
 #include "mase/io/checkpoint.h"
@@ -314,6 +315,35 @@ TEST_F(Sweep, OneSweepAtATimeInAFolder) {
   };
   sweep({one(32, 0.1, 0)}, options);
   EXPECT_THAT(refused, HasSubstr("another sweep is at work in this folder"));
+}
+
+// What parses and is of another kind than it should be is unreadable, too.
+TEST_F(Sweep, AStateWithAnotherKindOfValueIsUnreadable) {
+  sweep({one(32, 0.1, 0)}, in("sweep"));
+  const fs::path file = folder_ / "sweep/state.json";
+  std::ifstream in_file(file);
+  const auto good = nlohmann::ordered_json::parse(in_file);
+  const std::string key = good.at("runs").begin().key();
+  nlohmann::ordered_json deep = 1;
+  for (int i = 0; i < 100; ++i) deep = nlohmann::ordered_json::array({deep});
+  const std::vector<std::pair<std::string, nlohmann::ordered_json>> wrong = {
+      {"settings", nullptr},       {"settings", {1, 2}},
+      {"settings", {{"a", deep}}}, {"status", 1},
+      {"folder", nullptr},         {"folder", "../elsewhere"},
+      {"folder", "/tmp"},          {"seconds", "long"},
+      {"measured", nullptr},       {"measured", {{"test_acc", "high"}}}};
+  for (const auto& [name, value] : wrong) {
+    nlohmann::ordered_json state = good;
+    state["runs"][key][name] = value;
+    std::ofstream(file) << state.dump();
+    try {
+      sweep({one(32, 0.1, 0)}, in("sweep"));
+      FAIL() << name << value;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Unreadable) << error.what();
+      EXPECT_THAT(error.what(), HasSubstr("state.json"));
+    }
+  }
 }
 
 TEST_F(Sweep, AStateThatIsNoneOfOursIsNotOverwritten) {

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "mase/io/npz.h"
+#include "mase/ir/value.h"
 #include "mase/support/files.h"
 #include "mase/support/table.h"
 
@@ -160,7 +161,7 @@ void save_quantized(const QuantizedReport& report, const std::filesystem::path& 
     entry["format"] = p.precision.text();
     for (const auto& [key, tensor] : arrays(p)) entry[key] = ir::to_json(ir::Value(*tensor));
   }
-  write_file(path, all.dump(1) + "\n");
+  write_file(path, ir::json_text(all, 1) + "\n");
 }
 
 const Pass kReportQuantized{

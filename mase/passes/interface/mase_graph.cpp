@@ -7,6 +7,7 @@
 #include "mase/io/mz.h"
 #include "mase/passes/interface/node_meta_param.h"
 #include "mase/support/files.h"
+#include "mase/support/paths.h"
 
 namespace mase::passes {
 namespace {
@@ -19,7 +20,7 @@ constexpr const char* kMetadata = "node_meta_param.toml";
 
 // The .mz file that a user means by a folder, by a file inside of it, or by itself.
 fs::path module_of(const fs::path& path) {
-  if (fs::is_directory(path)) return path / kModule;
+  if (is_folder(path)) return path / kModule;
   if (path.filename() == kState || path.filename() == kMetadata)
     return path.parent_path() / kModule;
   return path;
@@ -57,7 +58,7 @@ ir::Graph load_mase_graph(const fs::path& path) {
   }
   ir::Graph graph = io::read_mz(file).or_throw();
   const fs::path metadata = file.parent_path() / kMetadata;
-  const bool of_this_graph = file.filename() == kModule && fs::exists(metadata);
+  const bool of_this_graph = file.filename() == kModule && path_exists(metadata);
   return of_this_graph ? load_node_meta_param(graph, metadata) : graph;
 }
 

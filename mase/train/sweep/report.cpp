@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mase/ir/metadata.h"
+#include "mase/ir/value.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
 
@@ -214,7 +215,7 @@ std::string sweep_json(const SweepResult& result, std::string_view rank_by) {
     json["configurations"].push_back(json_of(configuration));
   }
   for (const RunOutcome& run : result.runs) json["runs"].push_back(json_of(run));
-  return json.dump(2) + "\n";
+  return ir::json_text(json, 2) + "\n";
 }
 
 void write_sweep_report(const SweepResult& result, const std::filesystem::path& folder,

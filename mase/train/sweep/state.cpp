@@ -5,10 +5,12 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <system_error>
+#include <stdexcept>
 
+#include "mase/ir/value.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
+#include "mase/support/paths.h"
 #include "mase/train/sweep/metrics_table.h"
 
 namespace mase::train {
@@ -19,6 +21,7 @@ using nlohmann::ordered_json;
 
 constexpr int kStateFormat = 1;
 constexpr const char* kFile = "state.json";
+constexpr int kDeepest = 64;
 
 RunStatus status_of(std::string_view text) {
   for (const RunStatus status : {RunStatus::Finished, RunStatus::Failed, RunStatus::Interrupted}) {
@@ -44,13 +47,34 @@ ordered_json to_json(const RunOutcome& run, const fs::path& folder) {
   return out;
 }
 
+// What parses and yet is no state.
+struct Malformed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// What follows goes down into a value by recursion.
+bool check_depth(int depth, ordered_json::parse_event_t, const ordered_json&) {
+  if (depth > kDeepest) throw Malformed("it is nested too deeply");
+  return true;
+}
+
+// A run's folder lies in that of the sweep, whatever the file says.
+fs::path inside(const fs::path& folder) {
+  const fs::path normal = folder.lexically_normal();
+  const bool outside = normal.is_absolute() || normal.native().starts_with("..");
+  if (outside) throw Malformed("a run has a folder outside of the sweep's");
+  return normal;
+}
+
 RunOutcome from_json(const std::string& key, const ordered_json& json, const fs::path& folder) {
   RunOutcome run;
   run.key = key;
   run.status = status_of(json.at("status").get<std::string>());
   run.reason = json.at("reason").get<std::string>();
-  run.folder = folder / json.at("folder").get<std::string>();
-  run.settings = ir::from_json(json.at("settings")).as_dict();
+  run.folder = folder / inside(json.at("folder").get<std::string>());
+  const ir::Value settings = ir::from_json(json.at("settings"));
+  if (!settings.is<ir::Dict>()) throw Malformed("the settings of a run are no table");
+  run.settings = settings.as_dict();
   run.engine = json.at("engine").get<std::string>();
   run.parameters = json.at("parameters").get<std::int64_t>();
   run.epochs = json.at("epochs").get<std::int64_t>();
@@ -67,10 +91,14 @@ RunOutcome from_json(const std::string& key, const ordered_json& json, const fs:
 
 SweepState::SweepState(fs::path folder) : folder_(std::move(folder)) {
   const fs::path file = folder_ / kFile;
-  if (!fs::exists(file)) return;
+  if (!path_exists(file)) return;
   const std::string text = read_file(file).or_throw();
+  const auto fail = [&](const char* why) {
+    throw Error(ErrorKind::Unreadable, fmt::format("this is not the state of a sweep: {}", why),
+                {.file = file.string()}, "remove it to run everything anew");
+  };
   try {
-    const ordered_json json = ordered_json::parse(text);
+    const ordered_json json = ordered_json::parse(text, check_depth);
     if (json.at("format").get<int>() != kStateFormat) {
       throw Error(ErrorKind::Unreadable, "written by another version of this program",
                   {.file = file.string()}, "give the sweep another --project");
@@ -79,9 +107,9 @@ SweepState::SweepState(fs::path folder) : folder_(std::move(folder)) {
       runs_[key] = from_json(key, run, folder_);
     }
   } catch (const ordered_json::exception& problem) {
-    throw Error(ErrorKind::Unreadable,
-                fmt::format("this is not the state of a sweep: {}", problem.what()),
-                {.file = file.string()}, "remove it to run everything anew");
+    fail(problem.what());
+  } catch (const Malformed& problem) {
+    fail(problem.what());
   }
 }
 
@@ -105,7 +133,7 @@ void SweepState::write() {
   ordered_json json{
       {"format", kStateFormat}, {"mase", MASE_VERSION}, {"runs", ordered_json::object()}};
   for (const auto& [key, run] : runs_) json["runs"][key] = to_json(run, folder_);
-  write_file(folder_ / kFile, json.dump(1) + "\n");
+  write_file(folder_ / kFile, ir::json_text(json, 1) + "\n");
   pending_ = false;
   const auto end = std::chrono::steady_clock::now();
   next_write_ = end + 10 * (end - start);
