@@ -237,7 +237,6 @@ bool load_or_warn(Run& run, bool brings_graph) {
 Checkpoint required_checkpoint(const Run& run) {
   if (auto checkpoint = find_checkpoint(run.settings)) return *checkpoint;
   const fs::path latest = latest_checkpoint(run.settings.text("project_dir"), run.graph);
-  std::error_code error;
   mase::usage_error("expected checkpoint via --load, got None", {},
                     latest.empty() ? "ch train writes one"
                                    : fmt::format("the latest is --load {}",

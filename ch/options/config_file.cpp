@@ -7,6 +7,7 @@
 
 #include "mase/passes/plugin.h"
 #include "mase/support/installation.h"
+#include "mase/support/paths.h"
 #include "mase/support/suggest.h"
 
 namespace ch {
@@ -21,9 +22,8 @@ namespace {
 
 // Messages name the file as a person would: from the working directory if it lies inside.
 std::string display_name(const std::string& path) {
-  std::error_code error;
-  const std::string relative = fs::proximate(path, error).string();
-  return error || relative.starts_with("..") ? path : relative;
+  const std::string relative = mase::path_from_here(path).string();
+  return relative.starts_with("..") ? path : relative;
 }
 
 void collect_places(const TomlNode& table, const std::string& prefix,
@@ -62,11 +62,19 @@ TomlNode read_config(const std::string& path, Settings& settings, Diagnostics& d
 void load_plugins(const Settings& settings) {
   const Setting& setting = settings.at("plugins");
   if (setting.effective().is_none()) return;
+  const bool typed = setting.manual.has_value();
+  if (!typed && !settings.flag("trust")) {
+    mase::usage_error(fmt::format("the plug-ins that the configuration names are code, and are not "
+                                  "loaded unasked: {}",
+                                  mase::ir::repr(setting.effective())),
+                      setting.where,
+                      "--trust loads them, --plugin FILE.so those that you name instead");
+  }
   for (const mase::ir::Value& item : setting.effective().as_list()) {
     fs::path path = item.as_text();
     std::error_code error;
     const fs::path beside = fs::path(setting.where.file).parent_path() / path;
-    if (!fs::exists(path, error) && fs::exists(beside, error)) path = beside;
+    if (!typed && !fs::exists(path, error) && fs::exists(beside, error)) path = beside;
     mase::passes::load_plugin(path);
   }
 }

@@ -16,8 +16,9 @@ namespace ch {
 mase::io::TomlNode read_config(const std::string& path, Settings& settings,
                                mase::Diagnostics& diagnostics);
 
-// Loads the plug-ins of --plugin, or of the key `plugins`: paths from the working directory or from
-// beside the file.
+// Loads the plug-ins of --plugin, or, with --trust, of the key `plugins`: paths from the working
+// directory, those of the key also from beside the file. Throws Error{Usage} for the key without
+// --trust: a configuration file by itself runs no code.
 void load_plugins(const Settings& settings);
 
 // The passes of a configuration file in file order, with checked options.

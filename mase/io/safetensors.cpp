@@ -243,9 +243,7 @@ std::string safetensors_bytes(const SafeTensors& content) {
   }
 
   std::string text = "{";
-  const auto quoted = [](std::string_view name) {
-    return ir::json_text(Json(name));
-  };
+  const auto quoted = [](std::string_view name) { return ir::json_text(Json(name)); };
   if (!content.metadata.empty()) {
     text += fmt::format("{}:{{", quoted(kMetadataKey));
     for (std::size_t i = 0; i < content.metadata.size(); ++i) {

@@ -323,9 +323,94 @@ TEST_F(Program, RunsPassesOfPlugins) {
   fs::create_directories(folder_ / "sub");
   fs::copy(plugin, folder_ / "sub/mine.so");
   std::ofstream(folder_ / "sub/p.toml") << "plugins = ['mine.so']\n[passes.count_nodes]\n";
-  const json named = run_json("ch transform toy_tiny toy_tiny --config sub/p.toml");
+  const json named = run_json("ch transform toy_tiny toy_tiny --config sub/p.toml --trust");
   EXPECT_EQ(named.at("count_nodes"), 6);
   EXPECT_THAT(run("ch help pass count_nodes --plugin " + plugin), HasSubstr("how many nodes"));
+}
+
+// A file by itself runs no code: loading this "library" would be an error of another kind.
+TEST_F(Program, APluginOfAConfigurationIsNotLoadedUnasked) {
+  std::ofstream(folder_ / "p.toml") << "plugins = ['no_library.so']\nmax_epochs = 1\n";
+  std::ofstream(folder_ / "no_library.so") << "text";
+  const std::string arguments = " toy_tiny toy_tiny --config p.toml";
+  for (const std::string options : {"", " --dry-run"}) {
+    const transcript::Outcome refused =
+        transcript::run("ch transform" + arguments + options, folder_);
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_THAT(refused.output, HasSubstr("p.toml:1:1: the plug-ins that the configuration names"));
+    EXPECT_THAT(refused.output, HasSubstr("--trust"));
+  }
+  const transcript::Outcome trusted = transcript::run("ch transform --trust" + arguments, folder_);
+  EXPECT_EQ(trusted.exit_code, 3);
+  EXPECT_THAT(trusted.output, HasSubstr("the plug-in cannot be loaded"));
+  // Actions without passes need none.
+  EXPECT_EQ(transcript::run("ch train" + arguments, folder_).exit_code, 0);
+}
+
+// Nobody reads what is said; the work is done, and its exit code its own.
+TEST_F(Program, StandardErrorMayBeClosedOrFull) {
+  std::ofstream(folder_ / "c.toml") << "[passes.report_graph]\n";
+  const std::string train =
+      "ch train toy_tiny toy_tiny --max-epochs 1 --batch-size 64 --profile --project ";
+  for (const std::string to : {"2>&-", "2>/dev/full"}) {
+    const auto code = [&](const std::string& command) {
+      return transcript::run(command + " >/dev/null " + to, folder_).exit_code;
+    };
+    EXPECT_EQ(code(train + "a"), 0) << to;
+    const std::string load =
+        " toy_tiny toy_tiny --load mase_output/a/software/training_ckpts/best.ckpt";
+    EXPECT_EQ(code("ch test" + load), 0) << to;
+    EXPECT_EQ(code("ch predict" + load), 0) << to;
+    EXPECT_EQ(code("ch transform" + load + " --config c.toml"), 0) << to;
+    EXPECT_EQ(code("ch no-such-action"), 2) << to;
+    EXPECT_EQ(code("ch test toy_tiny toy_tiny"), 2) << to;
+  }
+  const std::string unheard = "{ " + train + "b 2>&1 >/dev/null; echo $? >code; } | true; cat code";
+  EXPECT_EQ(transcript::run(unheard, folder_).output, "0\n");
+  // Log lines must not end up in a file that got the number of the closed stream.
+  run("unzip -tq mase_output/a/software/training_ckpts/last.ckpt >out.txt");
+}
+
+TEST_F(Program, ALimitOfTheFileSizeIsAnError) {
+  const transcript::Outcome outcome = transcript::run(
+      "ulimit -f 1; ch train toy_tiny toy_tiny --max-epochs 1 --project limited", folder_);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.output, HasSubstr("the file would exceed the allowed size"));
+}
+
+// What the file system refuses is a user's mistake or a failed run, never a bug of the program.
+TEST_F(Program, NamesThatCannotBeAreNamed) {
+  fs::create_symlink("loop", folder_ / "loop");
+  const std::string longest(300, 'n');
+  for (const std::string& path : {longest, std::string("loop"), "loop/" + longest}) {
+    for (const std::string option : {"--load ", "--config ", "--data-dir ", "--model-dir ",
+                                     "--project-dir ", "--project ", "--output x/"}) {
+      const std::string action = option == "--output x/" ? "predict" : "test";
+      const transcript::Outcome outcome =
+          transcript::run("ch " + action + " toy_tiny toy_tiny " + option + path, folder_);
+      EXPECT_THAT(outcome.exit_code, testing::AnyOf(1, 2, 3)) << option << outcome.output;
+    }
+  }
+  const transcript::Outcome project =
+      transcript::run("ch train toy_tiny toy_tiny --max-epochs 1 --project " + longest, folder_);
+  EXPECT_EQ(project.exit_code, 1) << project.output;
+  EXPECT_THAT(project.output, HasSubstr("File name too long"));
+}
+
+TEST_F(Program, NamesNeedNotBeUtf8) {
+  const std::string name = "$(printf 'a\\377b')";
+  run("ch train toy_tiny toy_tiny --max-epochs 1 --project " + name + " >out.txt 2>&1");
+  run("ch test toy_tiny toy_tiny --json --project " + name + " --load mase_output/" + name +
+      "/software/training_ckpts/best.ckpt >out.json 2>log.txt");
+  run("ch sweep toy_tiny toy_tiny --max-epochs 1 --seed 0,1 --json --project " + name +
+      " >out.json 2>log.txt");
+}
+
+// Whoever reads the output may go before its end; what is said on standard error is not lost.
+TEST_F(Program, AClosedPipeIsQuiet) {
+  const transcript::Outcome outcome =
+      transcript::run("{ ch info ops; echo $? >code; } | true; cat code", folder_);
+  EXPECT_EQ(outcome.output, "141\n");
 }
 
 TEST_F(Program, TrainsWithTheLogOfTheOriginal) {
