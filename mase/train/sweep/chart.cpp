@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "mase/ir/value.h"
+
 namespace mase::train {
 namespace {
 
@@ -75,8 +77,7 @@ bool shows_something(const Chart& chart) {
 std::string charts_json(const std::vector<Chart>& charts) {
   ordered_json out = ordered_json::array();
   for (const Chart& chart : charts) out.push_back(to_json(chart));
-  const std::string text =
-      out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // names of any bytes
+  const std::string text = ir::json_text(out);
   std::string safe;
   for (const char c : text) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return safe;
