@@ -298,6 +298,7 @@ std::vector<Option> make_options() {
        .used_by = kTrain | kSweep,
        .help = "epochs without an improvement until --early-stopping stops.",
        .minimum = 0,
+       .maximum = kMostCounted,
        .beyond_mase = true,
        .needs = "early_stopping",
        .may_vary = true},

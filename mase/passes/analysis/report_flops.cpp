@@ -58,8 +58,9 @@ ir::Dict row(const NodeCost& node) {
 
 PassResult run_report_flops(const ir::Graph& graph, const Options& options, Context& context) {
   const std::int64_t rows = options.find("batch_size") ? options.integer("batch_size") : 0;
+  const ir::Value* wanted = options.find("convention");
   const FlopConvention convention =
-      options.text("convention") == "exact" ? FlopConvention::Exact : FlopConvention::Mase;
+      wanted && wanted->as_text() == "exact" ? FlopConvention::Exact : FlopConvention::Mase;
   const FlopReport report = report_flops(graph, recorded_inputs(graph, rows), convention);
   for (const std::string& node : report.uncounted) {
     context.log_warning("report_flops: no rule for " + node + ", it is not counted");
