@@ -8,6 +8,7 @@
 
 #include "ch/options/columns.h"
 #include "ch/options/option.h"
+#include "mase/support/installation.h"
 #include "mase/support/paths.h"
 #include "mase/support/suggest.h"
 
@@ -67,7 +68,8 @@ std::string absence(std::string_view what, const fs::path& path, const std::erro
 }
 
 std::string check_path(const Option& option, std::string& value) {
-  const fs::path path = value;
+  // Files that come with the program are found by the names that its help gives.
+  const fs::path path = option.type == Type::File ? mase::find_shared(value) : fs::path(value);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   const bool exists = fs::exists(status);

@@ -41,8 +41,9 @@ std::span<const std::string_view> remembered(OptimiserKind kind) {
 void check_names(const ir::OptimiserSlot& slot, std::span<const std::string_view> wanted) {
   for (const auto& [name, tensor] : slot.tensors) {
     if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
-    const auto owner = std::find_if(kForeignMemories.begin(), kForeignMemories.end(),
-                                    [&](const ForeignMemory& f) { return f.tensor == name; });
+    const auto owner =
+        std::find_if(kForeignMemories.begin(), kForeignMemories.end(),
+                     [&name = name](const ForeignMemory& f) { return f.tensor == name; });
     usage_error(fmt::format(
         "the optimiser state of '{}' holds '{}': it comes from {}", slot.parameter, name,
         owner == kForeignMemories.end() ? "another kind of optimiser" : owner->owner));

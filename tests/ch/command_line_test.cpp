@@ -110,7 +110,7 @@ TEST(CommandLine, AnOptionalValueDoesNotSwallowAPositional) {
 }
 
 TEST(CommandLine, AnOptionalValueMayBeAnyPath) {
-  const std::string there = testing::TempDir() + "/resume.ckpt";
+  const std::string there = testing::TempDir() + "resume.ckpt";
   mase::io::write_lightning_checkpoint(there, {});
   EXPECT_EQ(value(parse({"train", "--resume", there}), "resume"), Value(there));
   std::filesystem::remove(there);
@@ -123,7 +123,7 @@ TEST(CommandLine, AnOptionalValueMayBeAnyPath) {
   // Where every place has its word, one more is the value, whatever it looks like.
   const Parsed full = parse({"train", "jsc-tiny", "jsc", "--resume", "lst"});
   EXPECT_THAT(full.problems, ElementsAre("argument --resume: file not found: 'lst'; did you mean "
-                                         "'last' or 'best'?"));
+                                         "'last'?"));
   EXPECT_THAT(full.line.positionals, ElementsAre("train", "jsc-tiny", "jsc"));
 }
 

@@ -184,7 +184,7 @@ TEST_F(Program, ReportsAreAllOnStandardOutput) {
   const std::string report = transcript::text_of(folder_ / "report.txt");
   std::size_t at = 0;
   for (const char* part :
-       {"| Effective", "Network overview:", "Node name    Fx Node op", "data_in_0 = [",
+       {" Effective ", "Network overview:", "Node name    Fx Node op", "data_in_0 = [",
         "| Software Param", "'variance_precise'", "computations |", "| Original type",
         "Average bits", "Saturated", "Phase"}) {
     const std::size_t found = report.find(part, at);

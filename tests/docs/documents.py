@@ -1,6 +1,7 @@
 """The documents and the fenced blocks in them. Usage of the tests: test_*.py SOURCE_DIR BUILD_DIR."""
 import pathlib
 import re
+import shlex
 import sys
 import typing
 
@@ -41,7 +42,27 @@ def blocks(*languages):
     return found
 
 
+def complete(text):
+    """Whether the lines are whole commands: no here-document and no quotation goes on behind them."""
+    here = re.search(r"<<-?\s*['\"]?(\w+)", text)
+    if here:
+        return re.search(rf"^{here[1]}$", text, flags=re.M) is not None
+    try:
+        shlex.split(text, comments=True)
+    except ValueError:
+        return False
+    return True
+
+
 def commands(text):
-    """The commands of a block of the shell: continued lines joined, comments left to the shell."""
-    joined = re.sub(r"\\\n\s*", " ", text)
-    return [line for line in joined.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    """The commands of a block of the shell: lines that go on joined, comments left to the shell."""
+    found, pending = [], ""
+    for line in re.sub(r"\\\n\s*", " ", text).split("\n"):
+        if not pending and (not line.strip() or line.lstrip().startswith("#")):
+            continue
+        pending += line if not pending else "\n" + line
+        if complete(pending):
+            found.append(pending)
+            pending = ""
+    assert not pending, f"a command without an end: {pending}"
+    return found

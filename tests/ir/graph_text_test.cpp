@@ -1,5 +1,6 @@
 // The text form of graphs: what it looks like, that it reads back, and that bad text is refused.
 #include "mase/ir/graph_text.h"
+#include "mase/support/printable.h"
 
 #include <gtest/gtest.h>
 
@@ -111,6 +112,9 @@ class Maker {
     return out;
   }
 
+  // What a node may be called: no control characters, whole UTF-8.
+  std::string name() { return printable(text()); }
+
   double number() {
     switch (below(6)) {
       case 0:
@@ -141,7 +145,7 @@ class Maker {
       case 4:
         return text();
       case 5:
-        return NodeRef{below(2) == 0 ? "node_" + std::to_string(below(9)) : text() + "'"};
+        return NodeRef{below(2) == 0 ? "node_" + std::to_string(below(9)) : name() + "'"};
       case 6:
         return TypeName{text()};
       case 7:
@@ -189,7 +193,7 @@ class Maker {
     const std::size_t count = below(6);
     for (std::size_t i = 0; i < count; ++i) {
       Node node{
-          .name = text(), .kind = static_cast<NodeKind>(below(6)), .op = text(), .target = text()};
+          .name = name(), .kind = static_cast<NodeKind>(below(6)), .op = name(), .target = name()};
       node.args = items(2);
       node.kwargs = dict();
       node.attributes = dict();

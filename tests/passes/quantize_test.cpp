@@ -165,7 +165,8 @@ TEST(Quantize, QuantisingTwiceIsAnError) {
   const ir::Graph once = quantize(jsc_tiny(), options);
   EXPECT_EQ(error_of(once, options),
             "node seq_blocks_2 is quantised already: its data_in_0 is integer(8, 4) (quantise the "
-            "float graph, or give this node a rule with name \"NA\")");
+            "float graph (--drop-quantisation loads it from the same file), or give this node a "
+            "rule with name \"NA\")");
   // Another kind of node may follow, and what is left alone stays as it is.
   const ir::Graph twice = quantize(
       once, {.rules = {{"linear", ir::Dict{{"name", ir::None{}}}}, {"relu", integer(8, 4)}}});

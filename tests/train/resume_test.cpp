@@ -294,7 +294,7 @@ TEST_F(Resume, AMissingCheckpointIsNamed) {
     resume(options_for());
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_EQ(error.kind(), ErrorKind::Unreadable);
     EXPECT_THAT(error.what(), HasSubstr("last.ckpt"));
     EXPECT_THAT(error.hint(), HasSubstr("--project"));
   }
