@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -113,7 +114,12 @@ class Maker {
   }
 
   // What a node may be called: no control characters, whole UTF-8.
-  std::string name() { return printable(text()); }
+  std::string name() {
+    std::string out = printable(text());
+    std::replace_if(
+        out.begin(), out.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
+    return out;
+  }
 
   double number() {
     switch (below(6)) {
