@@ -317,7 +317,7 @@ TEST_F(Program, RunsPassesOfPlugins) {
   std::ofstream(folder_ / "p.toml") << "model = 'toy_tiny'\ndataset = 'toy_tiny'\n"
                                        "[passes.count_nodes]\ntimes = 2\n";
   const std::string plugin = MASE_PLUGINS "/plugin_good.so";
-  const json typed = run_json("ch transform --config p.toml --plugin " + plugin);
+  const json typed = run_json("ch transform --config p.toml --plugin '" + plugin + "'");
   EXPECT_EQ(typed.at("count_nodes"), 12);
   // Named in the file, beside it.
   fs::create_directories(folder_ / "sub");

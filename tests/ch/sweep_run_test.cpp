@@ -136,7 +136,7 @@ TEST_F(SweepCommand, DataHeldBackForValidationFollowsTheSeed) {
 TEST_F(SweepCommand, PlansEveryShippedFile) {
   int files = 0;
   for (const auto& entry : fs::directory_iterator(MASE_SOURCE_DIR "/configs/sweeps")) {
-    const auto outcome = run("ch sweep --config " + entry.path().string() + " --dry-run");
+    const auto outcome = run("ch sweep --config '" + entry.path().string() + "' --dry-run");
     EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
     EXPECT_THAT(outcome.output, HasSubstr("would train "));
     ++files;
@@ -148,8 +148,9 @@ TEST_F(SweepCommand, PlansEveryShippedFile) {
 // reference accuracies on these rows (0.745 to 0.751 for the larger networks, 0.583 to 0.716 for
 // jsc-tiny) with room for a short run.
 TEST_F(SweepCommand, RunsASliceOfAShippedFile) {
-  const auto outcome = run("ch sweep --config " MASE_SOURCE_DIR
-                           "/configs/sweeps/jsc_networks.toml --seed 0 --max-epochs 3 --project n");
+  const auto outcome =
+      run("ch sweep --config '" MASE_SOURCE_DIR
+          "/configs/sweeps/jsc_networks.toml' --seed 0 --max-epochs 3 --project n");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
   const json result = json::parse(text("n/sweep/sweep.json"));
   ASSERT_EQ(result.at("runs").size(), 6u);

@@ -177,12 +177,12 @@ std::vector<Configuration> configurations(const SweepResult& result, std::string
 ir::Dict fixed_options(const SweepResult& result) {
   if (result.runs.empty()) return {};
   ir::Dict out;
-  for (const auto& [name, value] : result.runs.front().options) {
+  for (const auto& option : result.runs.front().options) {
     const bool fixed = std::all_of(result.runs.begin(), result.runs.end(), [&](const auto& run) {
-      const ir::Value* other = ir::find(run.options, name);
-      return other && *other == value;
+      const ir::Value* other = ir::find(run.options, option.first);
+      return other && *other == option.second;
     });
-    if (fixed && !value.is_none()) out.emplace_back(name, value);
+    if (fixed && !option.second.is_none()) out.push_back(option);
   }
   return out;
 }
