@@ -325,7 +325,8 @@ TEST_F(Program, RunsPassesOfPlugins) {
   std::ofstream(folder_ / "sub/p.toml") << "plugins = ['mine.so']\n[passes.count_nodes]\n";
   const json named = run_json("ch transform toy_tiny toy_tiny --config sub/p.toml --trust");
   EXPECT_EQ(named.at("count_nodes"), 6);
-  EXPECT_THAT(run("ch help pass count_nodes --plugin " + plugin), HasSubstr("how many nodes"));
+  EXPECT_THAT(run("ch help pass count_nodes --plugin '" + plugin + "'"),
+              HasSubstr("how many nodes"));
 }
 
 // A file by itself runs no code: loading this "library" would be an error of another kind.
