@@ -10,6 +10,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "mase/ir/tensor.h"
+#include "mase/support/field.h"
 
 namespace mase::ir {
 
@@ -100,8 +101,7 @@ class Value {
 // As Python's repr: None, True, 1e-05, 'text', [1, 2], (1,), {'a': 1}; a node is its bare name,
 // (x,).
 std::string repr(const Value& value);
-// The shortest text that reads back to the same double, as Python prints it: 0.1, 1e-05, 640.0.
-std::string repr(double value);
+using mase::repr;  // of numbers
 // As Python's pprint.pformat(value, indent = 1, width): keys sorted, one item per line when a
 // container does not fit.
 std::string pretty(const Value& value, int width = 80);

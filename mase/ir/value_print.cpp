@@ -236,21 +236,6 @@ class PrettyPrinter {
 
 }  // namespace
 
-std::string repr(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  if (value == 0) return std::signbit(value) ? "-0.0" : "0.0";
-  // Shortest digits, then Python's rule: an exponent below 1e-4 and from 1e16 on.
-  std::string shortest = fmt::format("{}", value);
-  const double magnitude = std::fabs(value);
-  const bool exponent = magnitude < 1e-4 || magnitude >= 1e16;
-  const bool has_exponent = shortest.find('e') != std::string::npos;
-  if (exponent) return shortest;  // fmt switches at the same bounds: 1e-05, 1e+16
-  if (has_exponent) shortest = fmt::format("{:.1f}", value);
-  if (shortest.find('.') == std::string::npos) shortest += ".0";
-  return shortest;
-}
-
 std::string repr(const Value& value) {
   return text_of(value, false);
 }
