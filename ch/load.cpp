@@ -103,14 +103,6 @@ std::string_view called(std::string_view type) {
   return type == "pt" ? "pytorch" : "mase";
 }
 
-// Whether the checkpoint is one of this very network: every parameter is there, in its shape.
-bool is_of(const mase::ir::Graph& graph, const fs::path& path) {
-  const mase::Result<mase::io::Checkpoint> checkpoint = mase::io::read_checkpoint(path);
-  if (!checkpoint) return false;
-  mase::ir::Graph copy = graph;
-  return mase::io::match_parameters(*checkpoint, copy).complete();
-}
-
 // The newest best.ckpt of this network below the folder of all projects; empty if there is none.
 fs::path latest_checkpoint(const fs::path& projects, const mase::ir::Graph& graph) {
   constexpr std::size_t kMostRead = 100;
@@ -124,7 +116,7 @@ fs::path latest_checkpoint(const fs::path& projects, const mase::ir::Graph& grap
   std::sort(found.begin(), found.end(), std::greater<>());
   if (found.size() > kMostRead) found.resize(kMostRead);
   for (const auto& [time, path] : found) {
-    if (is_of(graph, path)) return path;
+    if (mase::io::is_checkpoint_of(graph, path)) return path;
   }
   return {};
 }
@@ -144,9 +136,22 @@ mase::io::LoadReport load_weights(const mase::ir::Graph& from, const fs::path& p
 }
 
 // A warning that figures are those of weights nobody trained; an error with --strict.
-void tell_random_weights(const std::string& why, const Run& run) {
+void tell_random_weights(const std::string& why, std::string_view effect, const Run& run) {
   if (run.settings.flag("strict")) mase::usage_error(why, {}, "refused by --strict");
-  run.warn(fmt::format("RANDOM WEIGHTS: {}; what follows is of an untrained network", why));
+  run.warn(fmt::format("RANDOM WEIGHTS: {}; {}", why, effect));
+}
+
+// The same where a part of the weights is the checkpoint's.
+void tell_kept_weights(const mase::io::LoadReport& report, const Run& run) {
+  if (report.kept.empty()) return;
+  const bool trains = run.invocation.action->name == "train";
+  tell_random_weights(
+      fmt::format("{} of {} parameters are not those of the checkpoint and stay as they were "
+                  "initialised: {}",
+                  report.kept.size(), run.graph.parameters().size(), report.kept_text()),
+      trains ? "training begins with them"
+             : "what follows is of a network that is not trained as a whole",
+      run);
 }
 
 // What the log says of number formats: those that came along, and those that cannot have come along
@@ -212,13 +217,7 @@ mase::io::LoadReport load_checkpoint(const Checkpoint& checkpoint, Run& run) {
                        checkpoint.path.string()));
   for (const std::string& note : report.notes) run.info(note);
   if (checkpoint.type != "mz" && !report.exact()) run.warn("\n" + report.text());
-  const std::size_t random =
-      report.missing.size() + report.mismatched.size() + report.unread.size();
-  if (random > 0) {
-    tell_random_weights(fmt::format("{} of {} parameters are not those of the checkpoint", random,
-                                    run.graph.parameters().size()),
-                        run);
-  }
+  tell_kept_weights(report, run);
   if (!run.settings.flag("drop_quantisation")) tell_quantisation(checkpoint, report, run);
   run.phases.stop();
   return report;
@@ -230,7 +229,8 @@ bool load_or_warn(Run& run, bool brings_graph) {
     return true;
   }
   if (brings_graph) return true;
-  tell_random_weights("no checkpoint was named with --load", run);
+  tell_random_weights("no checkpoint was named with --load",
+                      "what follows is of an untrained network", run);
   return false;
 }
 

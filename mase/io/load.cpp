@@ -16,13 +16,14 @@ namespace mase::io {
 namespace {
 
 // Names are listed whole in messages, but not hundreds of them.
-std::string listed(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names, std::string_view between = "\n") {
   constexpr std::size_t kMost = 8;
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
-    text += (i ? "\n" : "") + shortened(names[i]);
+    if (i > 0) text += between;
+    text += shortened(names[i]);
   }
-  if (names.size() > kMost) text += fmt::format("\nand {} more", names.size() - kMost);
+  if (names.size() > kMost) text += fmt::format("{}and {} more", between, names.size() - kMost);
   return text;
 }
 
@@ -63,6 +64,10 @@ std::string LoadReport::text() const {
   return format_table({"Parameters", "Number", "Names"}, rows, {.style = TableStyle::Orgtbl});
 }
 
+std::string LoadReport::kept_text() const {
+  return listed(kept, ", ");
+}
+
 std::string strip_prefix(Checkpoint& checkpoint, const ir::Graph& graph) {
   // Names that are in the graph by chance decide nothing, so a few of them are enough to find the
   // prefixes that are possible.
@@ -100,6 +105,10 @@ std::string strip_prefix(Checkpoint& checkpoint, const ir::Graph& graph) {
   return best;
 }
 
+std::string stripped_text(const std::string& prefix) {
+  return fmt::format("'{}' in front of the checkpoint's names is left out", prefix);
+}
+
 LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
   std::unordered_map<std::string_view, const ir::Tensor*> tensors;
   std::unordered_set<std::string> given;
@@ -112,6 +121,7 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
   std::unordered_set<std::string_view> known;
   for (ir::Parameter& parameter : graph.parameters_mut()) {
     known.insert(parameter.name);
+    report.kept.push_back(parameter.name);  // unless one is found below
     const auto found = tensors.find(parameter.name);
     const std::string* kind = ir::find(checkpoint.unread, parameter.name);
     if (kind) {
@@ -120,6 +130,7 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
     } else if (found == tensors.end() && is_implied(parameter.name, given)) {
       parameter.value = ir::Tensor(parameter.value.shape(), parameter.value.dtype());
       ++implied;
+      report.kept.pop_back();
     } else if (found == tensors.end()) {
       report.missing.push_back(parameter.name);
     } else if (found->second->shape() != parameter.value.shape()) {
@@ -128,6 +139,7 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
                                               ir::text(found->second->shape())));
     } else {
       report.matched.push_back(parameter.name);
+      report.kept.pop_back();
       parameter.value = found->second->to(parameter.value.dtype());
     }
   }
@@ -179,10 +191,7 @@ LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, 
   const std::string prefix = strip_prefix(checkpoint, graph);
   ir::Graph loaded = graph;
   LoadReport report = match_parameters(checkpoint, loaded);
-  if (!prefix.empty()) {
-    report.notes.insert(report.notes.begin(),
-                        fmt::format("'{}' in front of the checkpoint's names is left out", prefix));
-  }
+  if (!prefix.empty()) report.notes.insert(report.notes.begin(), stripped_text(prefix));
   report.kind = kind;
   const bool fits = kind == CheckpointKind::Lightning ? report.complete() : report.exact();
   if (!fits && !partial) {
@@ -195,6 +204,14 @@ LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, 
   }
   graph = std::move(loaded);
   return report;
+}
+
+bool is_checkpoint_of(const ir::Graph& graph, const std::filesystem::path& path) {
+  Result<Checkpoint> checkpoint = read_checkpoint(path);
+  if (!checkpoint) return false;
+  strip_prefix(*checkpoint, graph);
+  ir::Graph copy = graph;
+  return match_parameters(*checkpoint, copy).complete();
 }
 
 }  // namespace mase::io

@@ -21,6 +21,7 @@ struct LoadReport {
   // In both with different shapes: "seq_blocks.2.weight: [5, 16] here, [5, 8] in the checkpoint".
   std::vector<std::string> mismatched;
   std::vector<std::string> unread;  // "seq_blocks.2.weight is a sparse tensor, which is not read"
+  std::vector<std::string> kept;    // all of these by name: parameters that keep their values
   // What was done to make names fit, for the log: prefixes taken off, counters taken as 0.
   std::vector<std::string> notes;
   // The number formats that the checkpoint put on nodes (io/quantisation.h); empty for a float one.
@@ -30,12 +31,16 @@ struct LoadReport {
   bool exact() const { return complete() && unexpected.empty(); }
   // A table with one row per group: what, how many, which.
   std::string text() const;
+  std::string kept_text() const;  // "seq_blocks.2.weight, seq_blocks.2.bias", at most 8 names
 };
 
 // Takes off what wrappers put in front of all names ("module.", "_orig_mod.", "net.",
 // "model.model."): the prefix with which the most names of the graph are found, if that is more
 // than without. Returns it, "" if there is none. Names that do not have it stay as they are.
 std::string strip_prefix(Checkpoint& checkpoint, const ir::Graph& graph);
+
+// What a log says of a prefix that was taken off.
+std::string stripped_text(const std::string& prefix);
 
 // Matches by name and shape and converts types. `graph` gets all that match. A batch norm's
 // num_batches_tracked that is missing is 0, as in PyTorch.
@@ -59,6 +64,10 @@ ir::Dict load_quantisation(const Checkpoint& checkpoint, const std::filesystem::
 // otherwise.
 LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph,
                            bool partial = false, Formats formats = Formats::Take);
+
+// Whether a file is a checkpoint of this very network: every parameter is there, in its shape. For
+// hints, which are to name no others. False for what cannot be read.
+bool is_checkpoint_of(const ir::Graph& graph, const std::filesystem::path& path);
 
 }  // namespace mase::io
 

@@ -11,6 +11,7 @@
 #include <ostream>
 #include <string>
 
+#include "mase/io/load.h"
 #include "mase/support/error.h"
 #include "mase/support/printable.h"
 #include "mase/support/signals.h"
@@ -131,7 +132,8 @@ Fit::Fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engin
 }
 
 void Fit::begin_from_checkpoint() {
-  from_ = find_resumption(*options_.resume, output_.folder);
+  from_ = find_resumption(*options_.resume, output_.folder, graph_);
+  if (!from_->prefix.empty()) output_.info(io::stripped_text(from_->prefix));
   graph_ = as_trained(std::move(graph_), *from_, output_);
   position_ = from_->position;
   check_place(position_, batches_, options_, from_->path.string());

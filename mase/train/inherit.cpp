@@ -119,7 +119,7 @@ const ir::Value* noted(const Resumption& from, std::string_view key) {
   return notes ? notes->find(key) : nullptr;
 }
 
-// Adam or AdamW, where the file does not say_inherited: the one noted down, or asked for.
+// Adam or AdamW, where the file does not say: the one noted down, or asked for.
 OptimiserKind kind_wanted(const Resumption& from, const FitOptions& options) {
   const ir::Value* noted_kind = noted(from, "optimiser");
   if (noted_kind && *noted_kind == ir::Value(name(OptimiserKind::AdamW))) {
@@ -182,10 +182,10 @@ void warn_of_adam(const Resumption& from, const ParameterGroup& group,
   const bool adam = optimiser.kind != OptimiserKind::Sgd;
   if (!adam || optimiser.weight_decay == 0 || options.asked.optimiser) return;
   if (group.has("decoupled_weight_decay") || noted(from, "optimiser")) return;
-  output.warn(fmt::format(
-      "{} does not say_inherited whether its optimiser is Adam or AdamW: it is taken for "
-      "{}; --training-optimizer says otherwise",
-      from.path.string(), class_name(optimiser.kind)));
+  output.warn(
+      fmt::format("{} does not say whether its optimiser is Adam or AdamW: it is taken for "
+                  "{}; --training-optimizer says otherwise",
+                  from.path.string(), class_name(optimiser.kind)));
 }
 
 // What was asked for by name wins.

@@ -34,7 +34,8 @@ ir::Graph as_trained(ir::Graph graph, const Resumption& from, const Output& outp
 
 ir::Graph resumed_graph(ir::Graph graph, const FitOptions& options, const Output& output) {
   if (!options.resume) return graph;
-  return as_trained(std::move(graph), find_resumption(*options.resume, output.folder), output);
+  const Resumption from = find_resumption(*options.resume, output.folder, graph);
+  return as_trained(std::move(graph), from, output);
 }
 
 }  // namespace mase::train

@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "mase/io/load.h"
 #include "mase/support/error.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/run_folder.h"
@@ -17,7 +21,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path find_file(const std::string& which, const fs::path& project) {
+// What may be resumed in place of what is not there: the checkpoints of this network below the
+// folder, the newest first.
+std::string instead_text(const fs::path& folder, const ir::Graph& graph) {
+  constexpr std::size_t kMostNamed = 8;
+  constexpr std::size_t kMostRead = 100;
+  std::vector<std::pair<fs::file_time_type, std::string>> there;
+  std::error_code code;
+  for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end;
+       it.increment(code)) {
+    if (it->path().extension() != ".ckpt") continue;
+    std::error_code unknown;
+    there.emplace_back(it->last_write_time(unknown), it->path().string());
+  }
+  std::sort(there.begin(), there.end(), std::greater<>());
+  std::vector<std::string> named;
+  for (const auto& [time, path] : std::span(there).first(std::min(there.size(), kMostRead))) {
+    if (named.size() < kMostNamed && io::is_checkpoint_of(graph, path)) named.push_back(path);
+  }
+  if (!named.empty()) return fmt::format("there is {}", fmt::join(named, ", "));
+  if (there.empty()) return {};
+  return fmt::format("the checkpoints there ({}) are of another network than '{}'", there.size(),
+                     graph.name);
+}
+
+fs::path find_file(const std::string& which, const fs::path& project, const ir::Graph& graph) {
   std::error_code code;
   const bool by_name = which == "last" || which == "best";
   if (!by_name) {
@@ -34,16 +62,12 @@ fs::path find_file(const std::string& which, const fs::path& project) {
   if (const fs::path newest = newest_checkpoint(project, which + ".ckpt"); !newest.empty()) {
     return newest;
   }
-  std::vector<std::string> there;
-  for (fs::recursive_directory_iterator it(folder, code), end; !code && it != end;
-       it.increment(code)) {
-    if (it->path().extension() == ".ckpt") there.push_back(it->path().string());
-  }
-  std::sort(there.begin(), there.end());
+  const std::string instead = instead_text(folder, graph);
   throw Error(ErrorKind::Unreadable, "no checkpoint to resume from: there is no such file",
               {.file = path.string()},
-              there.empty() ? "the folder's name holds the day it was made: name it with --project"
-                            : fmt::format("there is {}", fmt::join(there, ", ")));
+              instead.empty()
+                  ? "the folder's name holds the day it was made: name it with --project"
+                  : instead);
 }
 
 [[noreturn]] void unreadable(const fs::path& path, std::string problem) {
@@ -112,10 +136,12 @@ void warn_of_processor(const ir::Value& before, const ir::Value& now, const Outp
 
 }  // namespace
 
-Resumption find_resumption(const std::string& which, const fs::path& project) {
+Resumption find_resumption(const std::string& which, const fs::path& project,
+                           const ir::Graph& graph) {
   Resumption out;
-  out.path = find_file(which, project);
+  out.path = find_file(which, project, graph);
   out.checkpoint = io::read_checkpoint(out.path).or_throw();
+  out.prefix = io::strip_prefix(out.checkpoint, graph);
   const ir::Value mase(out.checkpoint.mase);
   if (const ir::Value* position = mase.find("position")) {
     out.position = position_of_own(out.checkpoint.mase, *position, out.path);
@@ -195,8 +221,15 @@ void check_place(const Position& at, std::int64_t batches, const FitOptions& opt
 
 void restore(const Resumption& from, const ir::Graph& graph, const engine::OptimiserOptions& wanted,
              engine::Program& program) {
+  ir::Graph loaded = graph;
+  const io::LoadReport report = io::match_parameters(from.checkpoint, loaded);
+  if (!report.complete()) {
+    usage_error(
+        fmt::format("the checkpoint does not fit the network '{}'\n{}", graph.name, report.text()),
+        {.file = from.path.string()});
+  }
   try {
-    program.load_state(from.checkpoint.state);
+    program.load_state(loaded.state());
     program.load_optimiser_state(from.checkpoint.optimiser);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Usage) throw;

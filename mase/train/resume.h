@@ -19,11 +19,15 @@ struct Resumption {
   Position position;
   std::int64_t version = -1;  // the run it belongs to; -1 = another program's
   ir::Dict files;             // sizes of that run's metric files at this moment
+  std::string prefix = {};    // what stood in front of all names and was taken off
 };
 
 // Finds and reads "last", "best" (of that run of the project which has written last) or a path.
-// Throws Error{Unreadable} when there is none, naming what there is, and for a damaged file.
-Resumption find_resumption(const std::string& which, const std::filesystem::path& project);
+// `graph` is the network to go on with: a prefix of all names that it does not have is taken off
+// (io::strip_prefix). Throws Error{Unreadable} when there is none, naming those of this network
+// that there are, and for a damaged file.
+Resumption find_resumption(const std::string& which, const std::filesystem::path& project,
+                           const ir::Graph& graph);
 
 // Compares the options of the run with those of the one it goes on from: warns of differences that
 // change its course; throws Error{Usage} where the position would mean something else.

@@ -54,6 +54,18 @@ TEST_F(Load, TakesWhatFitsAndConvertsTypes) {
   EXPECT_THAT(report.text(), HasSubstr("| matched      |        2 | all"));
 }
 
+TEST_F(Load, NamesTheParametersThatKeepTheirValues) {
+  ir::Graph graph = network();
+  const auto path = write({{"fc.weight", filled({2, 4}, 1)}, {"fc.bias", filled({2}, 2)}});
+  const LoadReport report = load_parameters(path, graph, /*partial=*/true);
+  EXPECT_THAT(report.kept, ElementsAre("fc.weight"));
+  EXPECT_EQ(report.kept_text(), "fc.weight");
+  EXPECT_FALSE(is_checkpoint_of(graph, path));
+  const ir::State whole = {{"net.fc.weight", filled({2, 3}, 1)}, {"net.fc.bias", filled({2}, 2)}};
+  EXPECT_TRUE(is_checkpoint_of(graph, write(whole)));
+  EXPECT_FALSE(is_checkpoint_of(graph, folder_ / "nothing.pt"));
+}
+
 TEST_F(Load, RefusesWhatDoesNotFitAndLeavesTheGraph) {
   ir::Graph graph = network();
   const auto path = write({{"fc.weight", filled({2, 4}, 1)}, {"other", filled({1}, 1)}});

@@ -301,6 +301,38 @@ TEST_F(Resume, AMissingCheckpointIsNamed) {
   EXPECT_THROW(resume(options_for(), "/nowhere/x.ckpt"), Error);
 }
 
+// What stands in place of the missing file is named if it is of this network.
+TEST_F(Resume, OnlyCheckpointsOfTheNetworkAreNamed) {
+  FitOptions options = options_for();
+  options.max_epochs = 1;
+  stopped(options, {});
+  fs::rename(checkpoint(parts_, "last.ckpt"), checkpoint(parts_, "older.ckpt"));
+  const auto hint = [&](const ir::Graph& graph) -> std::string {
+    try {
+      find_resumption("last", parts_, graph);
+    } catch (const Error& error) {
+      return error.hint();
+    }
+    return "none missing";
+  };
+  EXPECT_THAT(hint(softmax_graph(4, 3)), HasSubstr("older.ckpt"));
+  EXPECT_THAT(hint(softmax_graph(5, 3)), HasSubstr("are of another network"));
+}
+
+// Networks are saved from within wrappers.
+TEST_F(Resume, APrefixOfAllNamesIsTakenOff) {
+  const FitOptions options = options_for();
+  whole(options);
+  stopped(options, signal_at_step(13, SIGINT));
+  io::Checkpoint wrapped = io::read_checkpoint(checkpoint(parts_, "last.ckpt")).or_throw();
+  for (auto& [name, tensor] : wrapped.state) name.insert(0, "_orig_mod.");
+  for (ir::OptimiserSlot& slot : wrapped.optimiser) slot.parameter.insert(0, "_orig_mod.");
+  io::write_lightning_checkpoint(checkpoint(parts_, "last.ckpt"), wrapped);
+  EXPECT_EQ(find_resumption("last", parts_, softmax_graph(4, 3)).prefix, "_orig_mod.");
+  resume(options);
+  expect_same_run(whole_, parts_);
+}
+
 TEST_F(Resume, ADamagedCheckpointIsUnreadable) {
   fs::create_directories(checkpoint(parts_, "").parent_path());
   std::ofstream(checkpoint(parts_, "last.ckpt")) << "PK\3\4 broken";
