@@ -16,8 +16,8 @@
 // them, and sizes that cannot overflow.
 namespace mase::io {
 
-// A mapped file, a buffer, or a part of either; `owner` keeps the bytes alive.
-using Bytes = MappedFile;
+// A file, a buffer, or a part of either; `owner` keeps the bytes alive.
+using Bytes = FileBytes;
 
 Bytes own(std::string buffer);
 std::string_view text_of(std::span<const std::byte> bytes);

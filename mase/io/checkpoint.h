@@ -25,8 +25,9 @@ enum class CheckpointKind {
 };
 
 struct Checkpoint {
-  std::int64_t epoch = 0;        // index of the epoch it was saved in, from 0
-  std::int64_t global_step = 0;  // optimiser steps done
+  CheckpointKind kind = CheckpointKind::Lightning;  // of what was read
+  std::int64_t epoch = 0;                           // index of the epoch it was saved in, from 0
+  std::int64_t global_step = 0;                     // optimiser steps done
   // Of what was read: why it does not say where training stood ("has no 'epoch'"), else empty.
   std::string no_position = {};
   // Training batches since the start, and of those in epoch `epoch`; -1: as many as optimiser

@@ -340,21 +340,10 @@ Result<Checkpoint> read_plain(TorchArchive& archive) {
   return out;
 }
 
-}  // namespace
-
-Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path) {
-  const auto file = map_file(path);
-  if (!file) return file.error();
-  std::optional<TorchArchive> archive;
-  return open_archive(*file, path.string(), archive);
-}
-
-Result<Checkpoint> parse_checkpoint(const Bytes& bytes, const std::string& file_name) {
-  std::optional<TorchArchive> archive;
-  const auto kind = open_archive(bytes, file_name, archive);
-  if (!kind) return kind.error();
+Result<Checkpoint> read_kind(CheckpointKind kind, const Bytes& bytes,
+                             std::optional<TorchArchive>& archive, const std::string& file_name) {
   const Location where{.file = file_name};
-  switch (*kind) {
+  switch (kind) {
     case CheckpointKind::Lightning:
       return read_lightning(*archive, file_name);
     case CheckpointKind::StateDict:
@@ -375,8 +364,26 @@ Result<Checkpoint> parse_checkpoint(const Bytes& bytes, const std::string& file_
                    where};
 }
 
+}  // namespace
+
+Result<CheckpointKind> detect_checkpoint(const std::filesystem::path& path) {
+  const auto file = load_file(path);
+  if (!file) return file.error();
+  std::optional<TorchArchive> archive;
+  return open_archive(*file, path.string(), archive);
+}
+
+Result<Checkpoint> parse_checkpoint(const Bytes& bytes, const std::string& file_name) {
+  std::optional<TorchArchive> archive;
+  const auto kind = open_archive(bytes, file_name, archive);
+  if (!kind) return kind.error();
+  auto read = read_kind(*kind, bytes, archive, file_name);
+  if (read) read->kind = *kind;
+  return read;
+}
+
 Result<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
-  auto file = map_file(path);
+  auto file = load_file(path);
   if (!file) return file.error();
   return parse_checkpoint(*file, path.string());
 }

@@ -186,14 +186,14 @@ ir::Dict load_quantisation(const Checkpoint& checkpoint, const std::filesystem::
 
 LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, bool partial,
                            Formats formats) {
-  const CheckpointKind kind = detect_checkpoint(path).or_throw();
   Checkpoint checkpoint = read_checkpoint(path).or_throw();
   const std::string prefix = strip_prefix(checkpoint, graph);
   ir::Graph loaded = graph;
   LoadReport report = match_parameters(checkpoint, loaded);
   if (!prefix.empty()) report.notes.insert(report.notes.begin(), stripped_text(prefix));
-  report.kind = kind;
-  const bool fits = kind == CheckpointKind::Lightning ? report.complete() : report.exact();
+  report.kind = checkpoint.kind;
+  const bool fits =
+      checkpoint.kind == CheckpointKind::Lightning ? report.complete() : report.exact();
   if (!fits && !partial) {
     usage_error(
         fmt::format("the checkpoint does not fit the network '{}'\n{}", graph.name, report.text()),

@@ -125,7 +125,7 @@ Result<ir::Graph> parse_mz(Bytes bytes, const std::string& file_name) {
 }
 
 Result<ir::Graph> read_mz(const std::filesystem::path& path) {
-  auto file = map_file(path);
+  auto file = load_file(path);
   if (!file) return file.error();
   return parse_mz(*std::move(file), path.string());
 }

@@ -122,13 +122,13 @@ Result<ir::State> parse_npy_columns(std::span<const std::byte> bytes,
 }
 
 Result<Tensor> read_npy(const std::filesystem::path& path) {
-  const auto file = map_file(path);
+  const auto file = load_file(path);
   if (!file) return file.error();
   return parse_npy(file->bytes, path.string());
 }
 
 Result<ir::State> read_npy_columns(const std::filesystem::path& path) {
-  const auto file = map_file(path);
+  const auto file = load_file(path);
   if (!file) return file.error();
   return parse_npy_columns(file->bytes, path.string());
 }

@@ -47,7 +47,7 @@ class NpyTable : public Table {
 };
 
 Status NpyTable::open_array() {
-  auto file = map_file(path_);
+  auto file = load_file(path_);
   if (!file) return file.error();
   file_ = *std::move(file);
   auto columns = npy_columns(file_.bytes, file_.bytes.size(), path_.string());

@@ -222,7 +222,7 @@ Result<SafeTensors> parse_safetensors(std::span<const std::byte> bytes,
 }
 
 Result<SafeTensors> read_safetensors(const std::filesystem::path& path) {
-  const auto file = map_file(path);
+  const auto file = load_file(path);
   if (!file) return file.error();
   return parse_safetensors(file->bytes, path.string());
 }

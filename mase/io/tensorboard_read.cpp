@@ -87,7 +87,7 @@ Result<EventFile> parse_events(std::span<const std::byte> bytes, const std::stri
 }
 
 Result<EventFile> read_events(const std::filesystem::path& path) {
-  const auto file = map_file(path);
+  const auto file = load_file(path);
   if (!file) return file.error();
   return parse_events(file->bytes, path.string());
 }

@@ -150,7 +150,7 @@ bool looks_like_zip(std::span<const std::byte> bytes) {
 }
 
 Result<ZipReader> ZipReader::open(const std::filesystem::path& path) {
-  auto file = map_file(path);
+  auto file = load_file(path);
   if (!file) return file.error();
   return parse(*std::move(file), path.string());
 }

@@ -1,4 +1,4 @@
-// Files that are read bounded, or mapped.
+// Files that are read bounded, or whole.
 #include "mase/support/files.h"
 
 #include <fcntl.h>
@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -26,6 +28,23 @@ std::string_view kind_of(mode_t mode) {
   if (S_ISFIFO(mode)) return "is a pipe, not a file: write what comes out of it to a file first";
   if (S_ISSOCK(mode)) return "is a socket, not a file";
   return "is a device, not a file";
+}
+
+std::size_t machine_memory() {
+  return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Null where there is not so much. Of large pages, where the system has them: touching each small
+// one of a large file for the first time takes longer than reading it.
+std::shared_ptr<std::byte> allocate(std::size_t size) {
+  constexpr std::size_t kLargePage = std::size_t{1} << 21;
+  const std::size_t whole = (size + kLargePage - 1) / kLargePage * kLargePage;
+  const bool large = size >= kLargePage;
+  void* memory =
+      large ? std::aligned_alloc(kLargePage, whole) : std::malloc(std::max(size, std::size_t{1}));
+  if (memory && large) ::madvise(memory, whole, MADV_HUGEPAGE);
+  return {static_cast<std::byte*>(memory), std::free};
 }
 
 }  // namespace
@@ -82,18 +101,26 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   }
 }
 
-Result<MappedFile> map_file(const std::filesystem::path& path) {
+Result<FileBytes> load_file(const std::filesystem::path& path) {
   const auto file = open_input(path);
   if (!file) return file.error();
   struct stat info = {};
   if (::fstat(file->get(), &info) != 0) return read_error(path, errno);
   const auto size = static_cast<std::size_t>(info.st_size);
-  if (size == 0) return MappedFile{};
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file->get(), 0);
-  if (address == MAP_FAILED) return read_error(path, errno);
-  std::shared_ptr<const void> owner(
-      address, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
-  return MappedFile{{static_cast<const std::byte*>(address), size}, std::move(owner)};
+  const std::shared_ptr<std::byte> memory = size <= machine_memory() ? allocate(size) : nullptr;
+  if (!memory) {
+    return ReadError{fmt::format("its {} bytes do not fit into the memory", size),
+                     {.file = path.string()}};
+  }
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t n = ::read(file->get(), memory.get() + done, size - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return read_error(path, errno);
+    if (n == 0) break;  // cut off meanwhile: the reader of its format says what is missing
+    done += static_cast<std::size_t>(n);
+  }
+  return FileBytes{{memory.get(), done}, memory};
 }
 
 }  // namespace mase

@@ -71,12 +71,14 @@ Result<Descriptor> open_input(const std::filesystem::path& path);
 Result<std::string> read_file(const std::filesystem::path& path,
                               std::size_t limit = std::size_t{1} << 28);
 
-// A file mapped read-only. The bytes live as long as any copy of `owner`.
-struct MappedFile {
+// The bytes of a whole file in memory of our own, which live as long as any copy of `owner`. Not a
+// mapping: whoever cuts a mapped file off ends its readers with SIGBUS. A file larger than the
+// machine's memory is a ReadError.
+struct FileBytes {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> owner;
 };
-Result<MappedFile> map_file(const std::filesystem::path& path);
+Result<FileBytes> load_file(const std::filesystem::path& path);
 
 // Creates a folder and its parents. Throws Error{RunFailed} naming the folder and the reason.
 void create_folder(const std::filesystem::path& path);

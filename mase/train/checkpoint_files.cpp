@@ -64,7 +64,7 @@ bool is_superseded(const fs::path& path, const fs::path& other) {
 }
 
 void copy_whole(const fs::path& from, const fs::path& to) {
-  const MappedFile file = map_file(from).or_throw();
+  const FileBytes file = load_file(from).or_throw();
   AtomicFile copy(to);
   copy.write(file.bytes);
   copy.commit();

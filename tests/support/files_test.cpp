@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -150,7 +151,7 @@ TEST_F(Files, PipesAndDevicesAreNamedAndNeverWaitedFor) {
                                    {"/dev/null", "is a device"},
                                    {folder_, "is a folder"}}) {
     EXPECT_TRUE(message(read_file(path)).starts_with(what)) << message(read_file(path));
-    EXPECT_TRUE(message(map_file(path)).starts_with(what)) << message(map_file(path));
+    EXPECT_TRUE(message(load_file(path)).starts_with(what)) << message(load_file(path));
     EXPECT_TRUE(message(sha256_file(path)).starts_with(what)) << message(sha256_file(path));
   }
   ::alarm(0);
@@ -160,9 +161,24 @@ TEST_F(Files, ReadingIsBounded) {
   write_file(folder_ / "a.txt", "12345");
   EXPECT_FALSE(read_file(folder_ / "a.txt", 4).ok());
   EXPECT_EQ(read_file(folder_ / "missing").error().message, "file not found");
-  EXPECT_FALSE(map_file(folder_).ok());
+  EXPECT_FALSE(load_file(folder_).ok());
   write_file(folder_ / "empty", "");
-  EXPECT_TRUE(map_file(folder_ / "empty").or_throw().bytes.empty());
+  EXPECT_TRUE(load_file(folder_ / "empty").or_throw().bytes.empty());
+  std::ofstream(folder_ / "sparse").put('x');
+  fs::resize_file(folder_ / "sparse", std::uintmax_t{1} << 42);
+  const auto sparse = load_file(folder_ / "sparse");
+  ASSERT_FALSE(sparse.ok());
+  EXPECT_EQ(sparse.error().message, "its 4398046511104 bytes do not fit into the memory");
+}
+
+// A mapping would end the process here: SIGBUS.
+TEST_F(Files, AFileMayBeCutOffWhileItsBytesAreInUse) {
+  const std::string text(100'000, 'x');
+  write_file(folder_ / "a", text);
+  const FileBytes loaded = load_file(folder_ / "a").or_throw();
+  fs::resize_file(folder_ / "a", 0);
+  ASSERT_EQ(loaded.bytes.size(), text.size());
+  EXPECT_EQ(std::memcmp(loaded.bytes.data(), text.data(), text.size()), 0);
 }
 
 }  // namespace
