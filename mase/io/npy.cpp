@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -67,6 +68,26 @@ std::string_view descr_of(DType type) {
 
 }  // namespace
 
+std::size_t npy_header_bytes(std::span<const std::byte> start) {
+  Cursor cursor(start);
+  const auto magic = cursor.take(npy::kMagic.size());
+  if (!magic || text_of(*magic) != npy::kMagic) return 0;
+  const auto major = cursor.number<std::uint8_t>();
+  if (!cursor.take(1)) return 0;
+  const std::uint32_t length = *major == 1 ? cursor.number<std::uint16_t>().value_or(0)
+                                           : cursor.number<std::uint32_t>().value_or(0);
+  return std::min<std::size_t>(cursor.position() + std::size_t{length}, kNpyHeaderBytes);
+}
+
+Result<std::optional<std::uint64_t>> npy_announced_bytes(std::span<const std::byte> start,
+                                                         std::uint64_t size,
+                                                         const std::string& file_name) {
+  const auto header = npy::parse_header(start, size, file_name);
+  if (!header) return header.error();
+  if (header->pickled()) return std::optional<std::uint64_t>();
+  return std::optional(header->data_offset + *header->data_bytes);
+}
+
 Result<Tensor> parse_npy(std::span<const std::byte> bytes, const std::string& file_name) {
   const Location where{.file = file_name};
   const auto header = npy::parse_header(bytes, bytes.size(), file_name);
@@ -94,6 +115,7 @@ Result<ir::State> parse_npy_columns(std::span<const std::byte> bytes,
   const auto header = npy::parse_header(bytes, bytes.size(), file_name);
   if (!header) return header.error();
   if (!header->structured) return ReadError{"npy: a plain array without named columns", where};
+  if (header->pickled()) return ReadError{"npy: " + npy::why_pickled(*header), where};
   if (header->shape.size() != 1) {
     return ReadError{
         fmt::format("npy: a table needs one dimension, this has shape {}", ir::text(header->shape)),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,15 @@ struct NpyColumn {
 // much of it as the header takes (at most kNpyHeaderBytes); `size` that of the whole. An array that
 // is no table (a scalar, three dimensions, dates, objects) is one column with a problem.
 inline constexpr std::size_t kNpyHeaderBytes = (std::size_t{1} << 20) + 16;
+// How many bytes the header takes, by the first kNpyLengthBytes of the file; at most
+// kNpyHeaderBytes, also where those are no npy file's.
+inline constexpr std::size_t kNpyLengthBytes = 12;
+std::size_t npy_header_bytes(std::span<const std::byte> start);
+// How many bytes the whole file takes by its header; nothing of Python objects, whose bytes nothing
+// announces.
+Result<std::optional<std::uint64_t>> npy_announced_bytes(std::span<const std::byte> start,
+                                                         std::uint64_t size,
+                                                         const std::string& file_name);
 Result<std::vector<NpyColumn>> npy_columns(std::span<const std::byte> start, std::uint64_t size,
                                            const std::string& file_name);
 // Rows of a column of numbers as float64; `bytes` is the whole file.

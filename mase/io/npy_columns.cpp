@@ -29,7 +29,9 @@ void add_columns(const npy::Header& header, const npy::Field& field, const Shape
                    .stride = header.record,
                    .rows = header.shape.empty() ? 0 : header.shape[0]};
   const bool text = column.is_text() && element.size > 0;
-  if (header.shape.empty()) {
+  if (header.pickled()) {
+    column.problem = npy::why_pickled(header);
+  } else if (header.shape.empty()) {
     column.problem = "is a single value, not one for each row";
   } else if (!text && !element.type()) {
     column.problem = npy::why_no_number(field.descr, element);

@@ -167,6 +167,15 @@ std::string why_no_number(const std::string& descr, const Element& element) {
   }
 }
 
+std::string why_pickled(const Header& header) {
+  for (const Field& field : header.fields) {
+    if (field.element.kind != 'O') continue;
+    const std::string why = why_no_number(field.descr, field.element);
+    return field.name.empty() ? why : fmt::format("field '{}': {}", field.name, why);
+  }
+  return {};
+}
+
 Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t size,
                             const std::string& file_name) {
   const Location where{.file = file_name};
@@ -202,8 +211,9 @@ Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t size
   auto dimensions = parse_shape(*shape);
   if (!dimensions) return ReadError{"npy: 'shape' is not a tuple of integers", where};
   out.shape = *std::move(dimensions);
-  // Objects are pickled: their bytes are not counted.
-  if (!out.structured && out.fields[0].element.kind == 'O') return out;
+  const bool objects = std::any_of(out.fields.begin(), out.fields.end(),
+                                   [](const Field& field) { return field.element.kind == 'O'; });
+  if (objects) return out;
   const auto needed =
       dense_bytes(out.shape, static_cast<std::size_t>(std::max<std::uint64_t>(out.record, 1)));
   if (!needed)
@@ -214,6 +224,7 @@ Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t size
                                  ir::text(out.shape), *needed),
                      where};
   }
+  out.data_bytes = *needed;
   return out;
 }
 

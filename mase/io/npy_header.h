@@ -41,10 +41,17 @@ struct Header {
   ir::Shape shape;
   std::uint64_t record = 0;  // bytes of one element or record
   std::uint64_t data_offset = 0;
+  // Nothing where a field holds Python objects: the whole array is pickled then, in bytes that
+  // nothing announces.
+  std::optional<std::uint64_t> data_bytes = {};
+
+  bool pickled() const { return !data_bytes; }
 };
 
 // "dtype '<M8[ns]' holds dates or times, not numbers".
 std::string why_no_number(const std::string& descr, const Element& element);
+// The same of the field for which the whole array is pickled.
+std::string why_pickled(const Header& header);
 
 // `size` is that of the whole file, of which `bytes` may be the beginning only.
 Result<Header> parse_header(std::span<const std::byte> bytes, std::uint64_t size,

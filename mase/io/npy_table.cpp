@@ -9,8 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "mase/io/npy.h"
-#include "mase/io/zip.h"
+#include "mase/io/npz.h"
 
 namespace mase::io {
 namespace {
@@ -68,7 +67,7 @@ Status NpyTable::open_archive() {
     if (!entry.name.ends_with(kArraySuffix)) continue;
     const std::string name = entry.name.substr(0, entry.name.size() - kArraySuffix.size());
     std::vector<NpyColumn> found;
-    const auto start = archive_->start(entry, kNpyHeaderBytes);
+    const auto start = npy_member_start(*archive_, entry);
     auto columns = start ? npy_columns(start->bytes, entry.size, name)
                          : Result<std::vector<NpyColumn>>(start.error());
     if (columns) {
@@ -131,7 +130,7 @@ Status NpyTable::check(std::span<const std::size_t> wanted) const {
 
 Result<Bytes> NpyTable::array(std::size_t index) const {
   if (!archive_) return file_;
-  return archive_->read(archive_->entries()[index]);
+  return npy_member(*archive_, archive_->entries()[index]);
 }
 
 Status NpyTable::read_piece(std::size_t column, std::span<const std::byte> bytes,

@@ -12,6 +12,27 @@ constexpr std::string_view kSuffix = ".npy";
 
 }  // namespace
 
+Result<Bytes> npy_member_start(const ZipReader& zip, const ZipEntry& entry) {
+  const auto first = zip.start(entry, kNpyLengthBytes);
+  if (!first) return first.error();
+  return zip.start(entry, npy_header_bytes(first->bytes));
+}
+
+Result<Bytes> npy_member(const ZipReader& zip, const ZipEntry& entry) {
+  const auto start = npy_member_start(zip, entry);
+  if (!start) return start.error();
+  const std::string name = fmt::format("{}[{}]", zip.file_name(), entry.name);
+  const auto announced = npy_announced_bytes(start->bytes, entry.size, name);
+  if (!announced) return announced.error();
+  if (!*announced) return start;  // says why it is not read, which is all there is to know
+  if (entry.size > **announced) {
+    return ReadError{fmt::format("npy: {} bytes lie behind the array that its header announces",
+                                 entry.size - **announced),
+                     {.file = name}};
+  }
+  return zip.read(entry);
+}
+
 Result<NpzReader> NpzReader::open(const std::filesystem::path& path) {
   auto zip = ZipReader::open(path);
   if (!zip) return zip.error();
@@ -38,10 +59,11 @@ bool NpzReader::contains(std::string_view name) const {
 }
 
 Result<Bytes> NpzReader::member(std::string_view name) const {
-  if (!contains(name)) {
+  const ZipEntry* entry = zip_.find(fmt::format("{}{}", name, kSuffix));
+  if (!entry) {
     return ReadError{fmt::format("no array '{}' in the archive", name), {.file = zip_.file_name()}};
   }
-  return zip_.read(fmt::format("{}{}", name, kSuffix));
+  return npy_member(zip_, *entry);
 }
 
 Result<ir::Tensor> NpzReader::read(std::string_view name) const {

@@ -10,6 +10,12 @@
 
 namespace mase::io {
 
+// The start of a member that is an npy file: all of its header. At most kNpyHeaderBytes.
+Result<Bytes> npy_member_start(const ZipReader& zip, const ZipEntry& entry);
+// A member that is an npy file. Never more is unpacked than its own header says it takes: a member
+// that holds more is a ReadError. Of Python objects, which are refused, its start.
+Result<Bytes> npy_member(const ZipReader& zip, const ZipEntry& entry);
+
 // An npz archive: arrays by name (without ".npy"), each read when asked for.
 class NpzReader {
  public:

@@ -10,6 +10,8 @@
 #include "mase/io/open_table.h"
 #include "mase/io/zip.h"
 #include "mase/support/files.h"
+#include "tests/io/bounds.h"
+#include "tests/io/deflated.h"
 
 namespace mase::io {
 namespace {
@@ -171,6 +173,40 @@ TEST_F(NpyTableTest, ReadsTextsAsClasses) {
   for (const std::size_t column : {0u, 1u, 4u}) table->categorise(column, classes);
   EXPECT_THAT(read_all(*table, {0, 4}), ElementsAre(0, 1, 1, 0));
   EXPECT_THAT(error(1), HasSubstr("row 0 (counted from 0), column s: 'q' is none of g, q"));
+}
+
+// An array with objects in any field is pickled as a whole: no field lies where the header says.
+TEST_F(NpyTableTest, NoFieldOfAPickledTableIsRead) {
+  write_file(path_, array("[('x', '<f8'), ('who', '|O')]", "(2,)", std::string(64, 'x')));
+  EXPECT_EQ(open_npy_table(path_).error().message,
+            "holds no columns that can be read: field 'who': dtype '|O' holds Python objects "
+            "(pickled code)");
+  EXPECT_THAT(read_npy_columns(path_).error().message, HasSubstr("field 'who'"));
+}
+
+// Zeros shrink to a thousandth; what the header of the array does not announce is not unpacked.
+TEST_F(NpyTableTest, NoMoreIsUnpackedThanTheHeaderAnnounces) {
+  constexpr std::size_t kBytes = std::size_t{1} << 27;
+  const auto write = [&](std::string_view descr, std::string_view shape) {
+    std::string content = array(descr, shape, "");
+    content.resize(kBytes, '\0');
+    write_file(path_, tests::deflated_archive(content, kBytes, "a.npy"));
+  };
+  for (const auto& [descr, why] :
+       {std::pair("'<f8'", "bytes lie behind the array"), std::pair("'|O'", "Python objects")}) {
+    write(descr, "(2,)");
+    EXPECT_TRUE(tests::runs_within(std::size_t{24} << 20, [&] {
+      const auto read = read_npz(path_);
+      return !read && read.error().message.find(why) != std::string::npos;
+    })) << descr;
+  }
+  write("'<f8'", "(2,)");
+  EXPECT_TRUE(tests::runs_within(std::size_t{24} << 20, [&] {
+    auto table = open_npz_table(path_).or_throw();
+    const auto status = table->read(std::vector<std::size_t>{0},
+                                    [](auto, auto) { return Status(std::monostate{}); });
+    return !status && status.error().message.find("lie behind") != std::string::npos;
+  }));
 }
 
 TEST_F(NpyTableTest, OpenTableTellsTheFormats) {
