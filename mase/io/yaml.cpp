@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "mase/io/bytes.h"
 #include "mase/support/pattern.h"
 
 namespace mase::io {
@@ -51,22 +52,44 @@ bool is_plain(const std::string& text) {
          text.find(" #") == std::string::npos;
 }
 
-std::string scalar(const std::string& text) {
+// How many bytes the character at the start of `text` takes (it is UTF-8) if it may not stand in a
+// stream as it is: one that is not printable in the sense of YAML, or a line break. Else 0.
+std::size_t forbidden(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;
+  if (byte(0) == 0xc2 && byte(1) < 0xa0) return 2;  // U+0080 to U+009f
+  if (byte(0) == 0xe2 && byte(1) == 0x80 && (byte(2) == 0xa8 || byte(2) == 0xa9)) return 3;
+  const bool last = byte(1) == 0xbf && byte(2) >= 0xbe;  // U+fffe, U+ffff
+  return byte(0) == 0xef && (last || (byte(1) == 0xbb && byte(2) == 0xbf)) ? 3 : 0;
+}
+
+std::string escape(std::string_view character) {
+  if (character == "\n") return "\\n";
+  if (character == "\t") return "\\t";
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]) & 0x3fu; };
+  if (character.size() == 1)
+    return fmt::format("\\x{:02X}", static_cast<unsigned char>(character[0]));
+  if (character.size() == 2) return fmt::format("\\x{:02X}", 0x80u | byte(1));
+  const unsigned high = static_cast<unsigned char>(character[0]) & 0x0fu;
+  return fmt::format("\\u{:04X}", high << 12 | byte(1) << 6 | byte(2));
+}
+
+// YAML streams are UTF-8: bytes that are none (names of files may be any) become U+fffd.
+std::string scalar(const std::string& bytes) {
+  const std::string text = as_utf8(bytes);
   if (needs_escapes(text)) {
-    // UTF-8 bytes pass as they are: YAML streams are UTF-8.
     std::string out = "\"";
-    for (const char c : text) {
-      const auto u = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') out += '\\';
-      if (c == '\n') {
-        out += "\\n";
-      } else if (c == '\t') {
-        out += "\\t";
-      } else if (u < 0x20 || u == 0x7f) {
-        out += fmt::format("\\x{:02X}", u);
+    for (std::size_t i = 0; i < text.size();) {
+      const std::size_t size = forbidden(std::string_view(text).substr(i));
+      if (size > 0) {
+        out += escape(std::string_view(text).substr(i, size));
       } else {
-        out += c;
+        if (text[i] == '"' || text[i] == '\\') out += '\\';
+        out += text[i];
       }
+      i += std::max<std::size_t>(size, 1);
     }
     return out + "\"";
   }

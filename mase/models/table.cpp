@@ -6,6 +6,8 @@
 
 #include "mase/models/model_file.h"
 #include "mase/models/rows.h"
+#include "mase/support/error.h"
+#include "mase/support/files.h"
 #include "mase/support/installation.h"
 #include "mase/support/paths.h"
 #include "mase/support/suggest.h"
@@ -26,6 +28,20 @@ std::vector<fs::path> search_path(const fs::path& model_dir) {
   folders.emplace_back("configs/models");
   folders.push_back(share_folder() / "configs" / "models");
   return folders;
+}
+
+// That the folder a user named, if any, can be looked into.
+void check_folder(const fs::path& model_dir) {
+  if (model_dir.empty()) return;
+  std::error_code code;
+  const fs::directory_iterator entries(model_dir, code);
+  if (!code) return;
+  if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory) {
+    usage_error(fmt::format("the model folder '{}' does not exist", model_dir.string()));
+  }
+  throw Error(ErrorKind::Unreadable,
+              "the model folder cannot be read: " + system_reason(code.value()),
+              {.file = model_dir.string()});
 }
 
 void add_files(const fs::path& folder, std::vector<std::pair<std::string, fs::path>>& out) {
@@ -51,10 +67,7 @@ const ModelRow* find_model(std::string_view name) {
 }
 
 std::vector<std::pair<std::string, fs::path>> model_files(const fs::path& model_dir) {
-  std::error_code ignored;
-  if (!model_dir.empty() && !fs::is_directory(model_dir, ignored)) {
-    usage_error(fmt::format("the model folder '{}' does not exist", model_dir.string()));
-  }
+  check_folder(model_dir);
   std::vector<std::pair<std::string, fs::path>> out;
   for (const fs::path& folder : search_path(model_dir)) add_files(folder, out);
   std::sort(out.begin(), out.end());

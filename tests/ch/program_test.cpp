@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -396,6 +397,37 @@ TEST_F(Program, NamesThatCannotBeAreNamed) {
       transcript::run("ch train toy_tiny toy_tiny --max-epochs 1 --project " + longest, folder_);
   EXPECT_EQ(project.exit_code, 1) << project.output;
   EXPECT_THAT(project.output, HasSubstr("File name too long"));
+}
+
+// What its owner may not read is named, with the reason, for whatever option it is given.
+TEST_F(Program, WhatMayNotBeReadIsNamed) {
+  // Root may read anything, unless without the rights by which it may.
+  const std::string as_user =
+      ::geteuid() == 0 ? "setpriv --bounding-set=-dac_override,-dac_read_search -- " : "";
+  run("ch train toy_tiny toy_tiny --max-epochs 1 --project t >out.txt 2>&1");
+  for (const char* name : {"file.ckpt", "file.toml", "file.csv"})
+    run(std::string("echo x >") + name);
+  run("mkdir folder && cp mase_output/t/software/training_ckpts/best.ckpt folder/last.ckpt");
+  run("chmod 000 file.ckpt file.toml file.csv folder");
+  if (transcript::run(as_user + "cat file.csv", folder_).exit_code == 0) {
+    GTEST_SKIP() << "cannot drop the rights of root";
+  }
+  for (const std::string arguments :
+       {"test toy_tiny toy_tiny --load file.ckpt", "test toy_tiny toy_tiny --load folder",
+        "test toy_tiny toy_tiny --load folder/last.ckpt",
+        "train toy_tiny toy_tiny --resume file.ckpt", "train toy_tiny toy_tiny --config file.toml",
+        "train jsc-tiny file.csv", "train file.toml toy_tiny",
+        "train jsc-tiny jsc --data-dir folder", "train mine toy_tiny --model-dir folder",
+        "predict jsc-tiny folder --load mase_output/t",
+        "transform toy_tiny toy_tiny --config folder/c.toml",
+        "train toy_tiny toy_tiny --project-dir folder --max-epochs 1",
+        "train toy_tiny toy_tiny --resume last --project-dir folder"}) {
+    const transcript::Outcome outcome = transcript::run(as_user + "ch " + arguments, folder_);
+    EXPECT_THAT(outcome.exit_code, testing::AnyOf(1, 2, 3)) << arguments << "\n" << outcome.output;
+    EXPECT_THAT(outcome.output, testing::ContainsRegex("[Pp]ermission denied")) << arguments << "\n"
+                                                                                << outcome.output;
+  }
+  run("chmod 700 folder");
 }
 
 TEST_F(Program, NamesNeedNotBeUtf8) {

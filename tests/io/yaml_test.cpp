@@ -53,6 +53,15 @@ word: 'yes'
 )");
 }
 
+// A stream of YAML is printable UTF-8, whatever bytes a text is of: names of files may be any.
+TEST(Yaml, AnyBytesMakeAStreamThatCanBeRead) {
+  EXPECT_EQ(write_yaml({{"a\xff", "b\xff\\c"}}), "\"a\uFFFD\": \"b\uFFFD\\\\c\"\n");
+  EXPECT_EQ(write_yaml({{"a", "\xc2\x85 \xc2\x9f \xe2\x80\xa8 \xef\xbf\xbf \xef\xbb\xbf \x01"}}),
+            "a: \"\\x85 \\x9F \\u2028 \\uFFFF \\uFEFF \\x01\"\n");
+  EXPECT_EQ(write_yaml({{"a", "\xc2\xa0\xe2\x80\xa7\xef\xbf\xbd"}}),
+            "a: \"\xc2\xa0\xe2\x80\xa7\xef\xbf\xbd\"\n");
+}
+
 TEST(Yaml, Nesting) {
   const ir::Dict values{
       {"b", ir::Dict{{"y", ir::List{1, ir::Dict{{"z", 1}, {"w", 2}}, ir::List{2, 3}}},
