@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <optional>
 
 #include <filesystem>
 
 #include "ch/actions/actions.h"
 #include "ch/load.h"
 #include "ch/run.h"
+#include "ch/work_folder.h"
 #include "mase/io/npy.h"
 #include "mase/ir/value.h"
 #include "mase/support/error.h"
@@ -20,9 +22,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kPredictionsFolder = "predictions";
+constexpr std::string_view kLogits = "logits.npy";
+
 fs::path output_path(const Run& run) {
   fs::path path = run.settings.text_or("output", "");
-  if (path.empty()) return run.software("predictions/logits.npy");
+  if (path.empty()) return run.software(kPredictionsFolder) / kLogits;
   if (path.extension() != ".npy" && path.extension() != ".csv") {
     mase::usage_error(
         fmt::format("predictions are written as .npy or .csv, got '{}'", path.string()));
@@ -62,7 +67,7 @@ int run_predict(Invocation& invocation) {
     mase::usage_error(fmt::format("Dataset {} has neither a pred nor a test split",
                                   run.settings.text("dataset")));
   }
-  const fs::path path = given.empty() ? output_path(run) : given;
+  fs::path path = given.empty() ? output_path(run) : given;
   const mase::engine::ProgramOptions options = run.program_options();
   const mase::engine::Engine& engine = run.engine(run.graph, options);
   if (run.dry_run()) {
@@ -74,6 +79,8 @@ int run_predict(Invocation& invocation) {
   const mase::train::Predictions predictions =
       mase::train::predict(run.graph, split, engine, run.settings.integer("batch_size"), options);
   run.phases.start("write");
+  std::optional<WorkFolder> folder;
+  if (given.empty()) path = folder.emplace(run, kPredictionsFolder).path() / kLogits;
   if (path.extension() == ".csv") {
     mase::write_file(path, csv_text(predictions, run.data.info.class_names));
     run.info(

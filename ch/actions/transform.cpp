@@ -9,6 +9,7 @@
 #include "ch/load.h"
 #include "ch/options/config_file.h"
 #include "ch/run.h"
+#include "ch/work_folder.h"
 #include "mase/io/toml.h"
 #include "mase/ir/value.h"
 #include "mase/passes/batches.h"
@@ -27,6 +28,8 @@ namespace {
 // Passes that every transform starts with, unless a loaded graph carries their results.
 constexpr std::string_view kPreparation[] = {"init_metadata", "add_common_metadata",
                                              "add_software_metadata"};
+
+constexpr std::string_view kTransformFolder = "transform";
 
 // The bar of the work that goes on: a new one for each description.
 class Bars {
@@ -51,7 +54,8 @@ class Bars {
 
 class Transform {
  public:
-  Transform(Run& run, const std::vector<PlannedPass>& plan) : run_(run), plan_(plan) {
+  Transform(Run& run, const std::vector<PlannedPass>& plan, const std::filesystem::path& folder)
+      : run_(run), plan_(plan) {
     const std::int64_t batch_size = run.settings.integer("batch_size");
     const auto seed = static_cast<std::uint64_t>(run.settings.integer("seed"));
     context_.out = &std::cout;
@@ -61,7 +65,7 @@ class Transform {
     context_.progress = [this](std::string_view text, std::size_t done, std::size_t total) {
       bars_.show(text, done, total);
     };
-    context_.folder = run.software("transform");
+    context_.folder = folder;
     context_.batches = [&run, batch_size, seed] {
       return passes::batches(run.data.train, batch_size, seed, run.graph.placeholders().at(0));
     };
@@ -113,14 +117,15 @@ class Transform {
 };
 
 // What was done, as a configuration file that does it again.
-void save_configuration(const Run& run, const std::vector<PlannedPass>& plan) {
+void save_configuration(const Run& run, const std::vector<PlannedPass>& plan,
+                        const std::filesystem::path& folder) {
   mase::ir::Dict values = run.settings.values();
   mase::ir::Dict tables;
   for (const PlannedPass& planned : plan) {
     tables.emplace_back(planned.pass->name, planned.options.values());
   }
   values.emplace_back(kPassesKey, std::move(tables));
-  mase::write_file(run.software("transform/config.toml"), mase::io::write_toml(values));
+  mase::write_file(folder / "config.toml", mase::io::write_toml(values));
 }
 
 // Whether the first pass puts another graph in the place of the model's.
@@ -133,7 +138,7 @@ void print_plan(const Run& run, const std::vector<PlannedPass>& plan) {
   for (const PlannedPass& planned : plan) {
     std::cout << fmt::format("  {:<28} {}\n", planned.pass->name, planned.pass->summary);
   }
-  std::cout << fmt::format("would write to {}\n", run.software("transform").string());
+  std::cout << fmt::format("would write to {}\n", run.software(kTransformFolder).string());
 }
 
 }  // namespace
@@ -154,12 +159,13 @@ int run_transform(Invocation& invocation) {
   if (invocation.plan.empty()) run.warn("the configuration names no passes");
 
   run.phases.start("prepare the graph");
-  Transform transform(run, invocation.plan);
+  const WorkFolder folder(run, kTransformFolder);
+  Transform transform(run, invocation.plan, folder.path());
   transform.prepare();
   transform.run_plan();
   run.phases.start("save");
-  save_configuration(run, invocation.plan);
-  run.save_graph(run.graph, run.software("transform/transformed_ckpt"));
+  save_configuration(run, invocation.plan, folder.path());
+  run.save_graph(run.graph, folder.path() / "transformed_ckpt");
   if (run.json()) transform.print_results();
   run.complete("Transformation");
   if (!loaded) run.warn("the weights of the transformed network are random: see above");

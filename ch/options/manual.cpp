@@ -23,7 +23,8 @@ constexpr Entry kFiles[] = {
     {"mase_output/PROJECT/software/tensorboard/",
      "event files, hparams.yaml and metrics.csv of each run."},
     {"mase_output/PROJECT/software/transform/",
-     "what the passes wrote, and transformed_ckpt/ with the transformed network."},
+     "what the passes wrote, and transformed_ckpt/ with the transformed network; version_N/ in it "
+     "while another transform is at work there."},
     {"mase_output/PROJECT/sweep/",
      "sweep.csv, sweep.json and sweep.html of a sweep, and runs/ with a project for each run."},
 };

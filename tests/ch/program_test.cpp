@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "mase/support/lock_file.h"
 #include "mase/support/terminal.h"
 #include "tests/ch/transcript.h"
 #include "tests/shared_data.h"
@@ -397,6 +398,36 @@ TEST_F(Program, NamesThatCannotBeAreNamed) {
       transcript::run("ch train toy_tiny toy_tiny --max-epochs 1 --project " + longest, folder_);
   EXPECT_EQ(project.exit_code, 1) << project.output;
   EXPECT_THAT(project.output, HasSubstr("File name too long"));
+}
+
+// Two at work in one project at the same time keep their files apart, and say so.
+TEST_F(Program, TwoTransformsOrPredictionsOfAProjectNeverMix) {
+  std::ofstream(folder_ / "r.toml") << "[passes.report_graph]\n";
+  run("ch train toy_tiny toy_tiny --max-epochs 1 --project t >out.txt 2>&1");
+  const fs::path software = folder_ / "mase_output/t/software";
+  const std::string command = " toy_tiny toy_tiny --project t --load mase_output/t 2>&1 ";
+  const auto both = [&] {
+    return run("ch transform --config r.toml" + command) + run("ch predict" + command);
+  };
+  {
+    mase::LockFile transform(software / "transform/.lock");
+    mase::LockFile predictions(software / "predictions/.lock");
+    ASSERT_EQ(transform.try_lock(0), mase::LockFile::Taken::Yes);
+    ASSERT_EQ(predictions.try_lock(0), mase::LockFile::Taken::Yes);
+    transform.sign("process 4711 on ahost");
+    EXPECT_THAT(both(), testing::AllOf(HasSubstr("WARNING  process 4711 on ahost is at work in"),
+                                       HasSubstr("WARNING  another process is at work in")));
+    both();
+  }
+  for (const char* version : {"version_1", "version_2"}) {
+    EXPECT_TRUE(fs::exists(software / "transform" / version / "transformed_ckpt/graph_module.mz"));
+    EXPECT_TRUE(fs::exists(software / "transform" / version / "report_graph.txt"));
+    EXPECT_TRUE(fs::exists(software / "predictions" / version / "classes.npy"));
+  }
+  EXPECT_FALSE(fs::exists(software / "transform/config.toml"));
+  EXPECT_THAT(both(), testing::Not(HasSubstr("at work")));
+  EXPECT_TRUE(fs::exists(software / "transform/config.toml"));
+  EXPECT_TRUE(fs::exists(software / "predictions/logits.npy"));
 }
 
 // What its owner may not read is named, with the reason, for whatever option it is given.
