@@ -1,6 +1,5 @@
 """What `ch train` leaves behind: Lightning goes on from its checkpoint, TensorBoard shows its events;
 and `ch test` takes a checkpoint of Lightning's."""
-import os
 import shutil
 import subprocess
 import unittest
@@ -33,13 +32,6 @@ def loader():
 
 
 class Run(tools.TestCase):
-    def ch(self, *arguments):
-        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache"), "NO_COLOR": "1"}
-        done = subprocess.run([tools.BIN / "ch", *map(str, arguments), "--project-dir", self.folder,
-                               "--project", "run"], capture_output=True, text=True, env=environment)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
     def test_train(self):
         self.ch("train", "jsc-tiny", "jsc", "--max-epochs", 2, "--batch-size", 8192, "--learning-rate", 0.01,
                 "--log-every-n-steps", 10)

@@ -37,6 +37,14 @@ class TestCase(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
 
+    def ch(self, *arguments):
+        """Runs the program in a project of its own, self.folder / "run"; returns its output."""
+        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache"), "NO_COLOR": "1"}
+        done = subprocess.run([BIN / "ch", *map(str, arguments), "--project-dir", self.folder,
+                               "--project", "run"], capture_output=True, text=True, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
     def convert(self, source, target):
         code, _, error = run("interop_convert", source, target)
         self.assertEqual(code, 0, error)
