@@ -48,6 +48,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool append_utf8(std::uint64_t code, std::string& out) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
+  const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  constexpr std::uint64_t kLead[] = {0, 0xc0, 0xe0, 0xf0};
+  out += static_cast<char>(kLead[more] | code >> (6 * more));
+  for (int k = more - 1; k >= 0; --k) {
+    out += static_cast<char>(0x80 | (code >> (6 * k) & 0x3f));
+  }
+  return true;
+}
+
 std::string as_utf8(std::string_view text) {
   if (is_utf8(text)) return std::string(text);
   std::string out;

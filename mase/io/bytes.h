@@ -23,6 +23,8 @@ Bytes own(std::string buffer);
 std::string_view text_of(std::span<const std::byte> bytes);
 std::span<const std::byte> bytes_of(std::string_view text);
 bool is_utf8(std::string_view text);
+// Appends the character with this number; false, and nothing appended, where Unicode has none.
+bool append_utf8(std::uint64_t code, std::string& out);
 // The text with U+FFFD for each byte that is no UTF-8, for formats that can hold nothing else:
 // names of files may be any bytes.
 std::string as_utf8(std::string_view text);

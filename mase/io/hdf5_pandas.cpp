@@ -12,24 +12,6 @@
 namespace mase::io::hdf5 {
 namespace {
 
-void append_utf8(std::string& out, unsigned long code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    out += static_cast<char>(0xf0 | (code >> 18 & 7));
-    out += static_cast<char>(0x80 | (code >> 12 & 0x3f));
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  }
-}
-
 // Python's raw-unicode-escape: Latin-1, and \uXXXX or \UXXXXXXXX for the rest.
 std::string unescape(std::string_view raw) {
   std::string out;
@@ -39,10 +21,11 @@ std::string unescape(std::string_view raw) {
                                : raw[i + 1] == 'U'                   ? 8
                                                                      : 0;
     if (digits == 0 || i + 2 + digits > raw.size()) {
-      append_utf8(out, static_cast<unsigned char>(raw[i]));
+      append_utf8(static_cast<unsigned char>(raw[i]), out);
       continue;
     }
-    append_utf8(out, std::strtoul(std::string(raw.substr(i + 2, digits)).c_str(), nullptr, 16));
+    const std::string code(raw.substr(i + 2, digits));
+    if (!append_utf8(std::strtoul(code.c_str(), nullptr, 16), out)) out += "\xef\xbf\xbd";
     i += 1 + digits;
   }
   return out;

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "mase/io/bytes.h"
+
 namespace mase::io {
 namespace {
 
@@ -63,23 +65,45 @@ class Parser {
     return number();
   }
 
-  // Headers escape nothing but the quote and the backslash.
   std::optional<Value> text() {
     const char quote = text_[at_++];
     std::string out;
     while (at_ < text_.size() && text_[at_] != quote) {
-      if (text_[at_] == '\\') {
-        ++at_;
-        if (at_ == text_.size() ||
-            (text_[at_] != '\\' && text_[at_] != '\'' && text_[at_] != '"')) {
-          return std::nullopt;
-        }
+      if (text_[at_] != '\\') {
+        out += text_[at_++];
+      } else if (!escape(out)) {
+        return std::nullopt;
       }
-      out += text_[at_++];
     }
     if (at_ == text_.size()) return std::nullopt;
     ++at_;
     return Value(std::move(out));
+  }
+
+  // What Python's repr() escapes: quotes, the backslash and what cannot be shown.
+  bool escape(std::string& out) {
+    if (at_ + 1 >= text_.size()) return false;
+    const char kind = text_[at_ + 1];
+    at_ += 2;
+    if (kind == 'x') return code_point(2, out);
+    if (kind == 'u') return code_point(4, out);
+    if (kind == 'U') return code_point(8, out);
+    constexpr std::string_view kEscaped = "\\'\"nrt";
+    constexpr std::string_view kMeant = "\\'\"\n\r\t";
+    const std::size_t which = kEscaped.find(kind);
+    if (which == std::string_view::npos) return false;
+    out += kMeant[which];
+    return true;
+  }
+
+  // A character of so many hexadecimal digits.
+  bool code_point(std::size_t digits, std::string& out) {
+    if (text_.size() - at_ < digits) return false;
+    const char* first = text_.data() + at_;
+    std::uint32_t code = 0;
+    const auto [end, problem] = std::from_chars(first, first + digits, code, 16);
+    at_ += digits;
+    return problem == std::errc{} && end == first + digits && append_utf8(code, out);
   }
 
   std::optional<Value> number() {

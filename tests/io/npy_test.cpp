@@ -171,11 +171,25 @@ TEST(PythonLiteral, ReadsWhatHeadersHold) {
       parse_python_literal("{'a': (1, 2.5, -3), \"b\": [True, None, 'x\\'y'], 'c': (4)}");
   ASSERT_TRUE(value.ok()) << value.error().message;
   EXPECT_EQ(ir::repr(*value), "{'a': (1, 2.5, -3), 'b': [True, None, \"x'y\"], 'c': 4}");
-  for (const char* bad :
-       {"", "(", "[1 2]", "{1: 2}", "'open", "1 2", "f()", "'\\x41'", "{'a' 1}"}) {
+  for (const char* bad : {"", "(", "[1 2]", "{1: 2}", "'open", "1 2", "f()", "{'a' 1}"}) {
     EXPECT_FALSE(parse_python_literal(bad).ok()) << bad;
   }
   EXPECT_FALSE(parse_python_literal(std::string(100'000, '(')).ok());
+}
+
+// Names of columns may hold what repr() does not show.
+TEST(PythonLiteral, ReadsWhatPythonEscapes) {
+  const auto value = parse_python_literal(R"(['a\\b\'\"\n\r\t', '\x00\xa0\u200b\U0001f600'])");
+  ASSERT_TRUE(value.ok()) << value.error().message;
+  EXPECT_EQ(value->as_list()[0].as_text(), "a\\b'\"\n\r\t");
+  EXPECT_EQ(value->as_list()[1].as_text(),
+            std::string("\0\xc2\xa0\xe2\x80\x8b\xf0\x9f\x98\x80", 10));
+  const std::string printed = ir::repr(*value);
+  EXPECT_EQ(ir::repr(*parse_python_literal(printed)), printed);
+  for (const char* bad :
+       {R"('\q')", R"('\x4')", R"('\x4g')", R"('\ud800')", R"('\U00110000')", R"('\)"}) {
+    EXPECT_FALSE(parse_python_literal(bad).ok()) << bad;
+  }
 }
 
 TEST(Npz, RoundTripThroughAFile) {
