@@ -28,13 +28,20 @@ double need_number(const Dict& state, std::string_view key) {
 }
 
 // Counts: whole, and at least `least`.
-std::int64_t need_count(const Dict& state, std::string_view key, std::int64_t least) {
-  const double number = need_number(state, key);
+std::int64_t checked_count(double number, std::string_view key, std::int64_t least) {
   if (number == std::trunc(number) && number >= static_cast<double>(least) && number < 0x1p53) {
     return static_cast<std::int64_t>(number);
   }
   throw Error(ErrorKind::Unreadable,
               fmt::format("the schedule of the learning rate: {} = {} is no count", key, number));
+}
+
+std::int64_t need_count(const Dict& state, std::string_view key, std::int64_t least) {
+  return checked_count(need_number(state, key), key, least);
+}
+
+std::int64_t milestone_count(const ir::Value& value, std::int64_t least) {
+  return checked_count(number_of(value).value_or(std::nan("")), "milestones", least);
 }
 
 void read_milestones(const Dict& state, Schedule& out) {
@@ -43,18 +50,15 @@ void read_milestones(const Dict& state, Schedule& out) {
     for (const auto& [when, times] : *counter) {
       std::int64_t at = 0;
       const auto [end, problem] = std::from_chars(when.data(), when.data() + when.size(), at);
-      if (problem != std::errc{} || end != when.data() + when.size() || !number_of(times)) {
+      if (problem != std::errc{} || end != when.data() + when.size()) {
         throw Error(ErrorKind::Unreadable, fmt::format("a milestone '{}' of the schedule", when));
       }
-      out.milestones.emplace_back(at, static_cast<std::int64_t>(*number_of(times)));
+      out.milestones.emplace_back(at, milestone_count(times, 1));
     }
     return;
   }
   if (const ir::List* list = milestones.get<ir::List>()) {
-    for (const ir::Value& item : *list) {
-      if (number_of(item))
-        out.milestones.emplace_back(static_cast<std::int64_t>(*number_of(item)), 1);
-    }
+    for (const ir::Value& item : *list) out.milestones.emplace_back(milestone_count(item, 0), 1);
     return;
   }
   throw Error(ErrorKind::Unreadable, "the milestones of the schedule cannot be read");

@@ -115,6 +115,16 @@ TEST(Schedule, OthersAreRefusedByName) {
               schedule_of({{"step_size", 2}, {"gamma", "x"}});
             }).kind(),
             ErrorKind::Unreadable);
+  const std::vector<ir::Value> no_milestones = {ir::List{1e300},    ir::List{std::nan("")},
+                                                ir::List{"x"},      ir::Dict{{"1", 1e300}},
+                                                ir::Dict{{"1", 0}}, ir::Dict{{"x", 1}}};
+  for (const ir::Value& milestones : no_milestones) {
+    EXPECT_EQ(error_of([&] {
+                schedule_of({{"milestones", milestones}, {"gamma", 0.5}});
+              }).kind(),
+              ErrorKind::Unreadable)
+        << ir::repr(milestones);
+  }
 }
 
 const ir::Dict kAdam{{"lr", 0.1},        {"betas", ir::Tuple{{0.5, 0.9}}},
