@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every reader with address and undefined-behaviour sanitizers (clang):
+# Fuzzes whatever takes foreign bytes, with address and undefined-behaviour sanitizers (clang):
 #   scripts/fuzz.sh [seconds for each target, default 20] [targets, default all]
 # Seeds come from fuzz/make_corpus.cpp, configs/ and fuzz/regressions/; what is found stays in
 # build/fuzz/corpus for the next run. A failing input is kept in build/fuzz/found and named.
@@ -17,34 +17,46 @@ fi
 
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
-  mapfile -t targets < <(sed -n 's/^mase_fuzz(\(.*\))$/\1/p' fuzz/CMakeLists.txt)
+  mapfile -t targets < <(cut -d' ' -f1 "$build/fuzz_targets")
 fi
 seeds=$build/seeds
 rm -rf "$seeds"
 "$build/bin/make_corpus" "$seeds"
-mkdir -p "$seeds"/{checkpoint,toml,model_file}
-cp tests/io/fixtures/old_*.pt "$seeds/checkpoint"
-find configs -name '*.toml' -exec cp -t "$seeds/toml" {} +
-cp configs/models/*.toml "$seeds/model_file"
+mkdir -p "$seeds"/small/{checkpoint,toml,configuration,model_file}
+cp tests/io/fixtures/old_*.pt "$seeds/small/checkpoint"
+for target in toml configuration; do
+  find configs -name '*.toml' -exec cp -t "$seeds/small/$target" {} +
+done
+cp configs/models/*.toml "$seeds/small/model_file"
 
-run_one() {
-  local target=$1 seconds=$2 build=$3
-  local corpus=$build/corpus/$target log=$build/$target.log
-  local folders=("$corpus")
+# run_part <target> small|large <seconds> <build> [options]
+run_part() {
+  local target=$1 size=$2 seconds=$3 build=$4
+  local corpus=$build/corpus/$size/$target log=$build/$target.$size.log
+  local folders=("$corpus") limits
   mkdir -p "$corpus" "$build/found"
-  for folder in "$build/seeds/$target" "fuzz/regressions/$target"; do
+  for folder in "$build/seeds/$size/$target" "fuzz/regressions/$target"; do
     [ -d "$folder" ] && folders+=("$folder")
   done
-  local options=(-max_total_time="$seconds" -max_len=16384 -timeout=10 -malloc_limit_mb=256
-                 -rss_limit_mb=2048 -artifact_prefix="$build/found/$target-" -print_final_stats=1)
+  read -ra limits < <(sed -n "s/^$target //p" "$build/fuzz_targets")
+  local options=(-max_total_time="$seconds" "${limits[@]}" "${@:5}" -timeout=10 -rss_limit_mb=2048
+                 -artifact_prefix="$build/found/$target-" -print_final_stats=1)
   [ -f "fuzz/$target.dict" ] && options+=(-dict="fuzz/$target.dict")
   if ! "$build/bin/fuzz_$target" "${options[@]}" "${folders[@]}" >"$log" 2>&1; then
     tail -n 40 "$log"
     echo "FAILED: $target (log $log)"
     return 1
   fi
-  echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $seconds s"
+  echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") $size inputs in $seconds s"
 }
-export -f run_one
+
+# Large inputs take long and would leave no time for the others: they get a quarter of it, apart.
+run_one() {
+  local target=$1 seconds=$2 build=$3 large=0
+  [ -d "$build/seeds/large/$target" ] && large=$(((seconds + 3) / 4))
+  run_part "$target" small $((seconds - large)) "$build" || return 1
+  [ "$large" -eq 0 ] || run_part "$target" large "$large" "$build" -max_len=65536 -len_control=0
+}
+export -f run_part run_one
 printf '%s\n' "${targets[@]}" |
   xargs -P "$(nproc)" -I{} bash -c 'run_one "$@"' _ {} "$seconds" "$build"
