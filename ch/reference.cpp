@@ -21,15 +21,16 @@ std::string paragraph(std::string_view text, int width) {
   return out;
 }
 
-std::vector<mase::Cell> row_of(const passes::Option& option) {
-  std::string standard = option.required ? "required" : "";
-  if (option.standard && !option.standard->is_none()) standard = mase::ir::repr(*option.standard);
-  std::string help(option.help);
-  if (!option.choices.empty()) {
-    help += fmt::format(" (one of {})", fmt::join(option.choices, ", "));
+std::vector<mase::Cell> row_of(const mase::Field& field) {
+  std::string standard = field.must_be_given() ? "required" : "";
+  if (field.standard && !field.may_be_open()) standard = repr(*field.standard);
+  std::string help(field.help);
+  if (!field.choices.empty()) help += fmt::format(" (one of {})", fmt::join(field.choices, ", "));
+  if (const std::string range = range_text(field); !range.empty()) {
+    help += fmt::format(" ({})", range);
   }
-  return {std::string(option.name == "*" ? "(others)" : option.name),
-          std::string(passes::name(option.type)), standard, help};
+  return {std::string(field.name == "*" ? "(others)" : field.name), type_text(field), standard,
+          help};
 }
 
 std::string range(const numerics::Parameter& parameter) {
@@ -48,7 +49,7 @@ std::string reference_of(const passes::Pass& pass, int width) {
     out += fmt::format("\n[passes.{}] takes no keys.\n", pass.name);
   } else {
     std::vector<std::vector<mase::Cell>> rows;
-    for (const passes::Option& option : pass.options) rows.push_back(row_of(option));
+    for (const mase::Field& field : pass.options) rows.push_back(row_of(field));
     out += fmt::format("\nKeys of [passes.{}]:\n", pass.name);
     out += fitted_table({"Key", "Type", "Default", "Meaning"}, rows, width);
   }

@@ -82,7 +82,7 @@ Listing list_passes(const Settings&) {
   Listing list;
   for (const mase::passes::Pass* pass : mase::passes::passes()) {
     std::vector<std::string_view> keys;
-    for (const mase::passes::Option& option : pass->options) {
+    for (const mase::Field& option : pass->options) {
       keys.push_back(option.name == "*" ? "(rules)" : option.name);
     }
     list.push_back({{"pass", pass->name},

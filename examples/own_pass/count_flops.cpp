@@ -46,7 +46,7 @@ const passes::Pass kCountFlops{
     .name = "count_flops",
     .summary = "count the floating-point operations of every layer",
     .options = {{.name = "all",
-                 .type = passes::Option::Type::Bool,
+                 .type = mase::FieldType::Bool,
                  .standard = false,
                  .help = "list nodes without operations, too"}},
     .needs = {"add_common_metadata"},

@@ -13,6 +13,7 @@
 #include "mase/engine/engine.h"
 #include "mase/ir/graph.h"
 #include "mase/support/diagnostics.h"
+#include "mase/support/field.h"
 
 // A pass is one row and a free function beside it: passes/<kind>/<name>.{h,cpp}. The row says what
 // the pass is called in TOML, which keys it takes and how it runs from there; the free function is
@@ -21,23 +22,6 @@ namespace mase::passes {
 
 enum class PassKind { Analysis, Transform, Interface };
 std::string_view name(PassKind kind);
-
-// One key of a pass's TOML table.
-struct Option {
-  enum class Type { Bool, Int, Number, Text, Path, TextList, Table, Any };
-  std::string_view name;  // "by"; "*" stands for further keys of the user's choice (rules)
-  Type type = Type::Text;
-  std::optional<ir::Value> standard = std::nullopt;
-  bool required = false;
-  std::vector<std::string_view> choices = {};  // for texts, and for each text of a TextList
-  std::string_view help = "";
-  std::optional<double> low = std::nullopt;  // smallest and largest number allowed
-  std::optional<double> high = std::nullopt;
-  // What an example gives it, as TOML, where neither a default nor the first choice will do; of "*"
-  // a whole line.
-  std::string_view example = "";
-};
-std::string_view name(Option::Type type);  // "bool", "text", ...
 
 // The checked options of one run, defaults filled in, with the places they came from.
 class Options {
@@ -52,7 +36,7 @@ class Options {
   bool flag(std::string_view key) const { return at(key).as_bool(); }
   std::int64_t integer(std::string_view key) const { return at(key).as_int(); }
   double number(std::string_view key) const { return at(key).as_number(); }
-  std::vector<std::string> texts(std::string_view key) const;  // one text counts as a list of one
+  std::vector<std::string> texts(std::string_view key) const;
 
   const Location& where() const { return where_; }
   // Place of a key (dotted for nested tables: "linear.config.name"), or of the table.
@@ -110,7 +94,9 @@ struct Pass {
   std::string_view name;  // key in [passes.<name>]
   PassKind kind = PassKind::Analysis;
   std::string_view summary;
-  std::vector<Option> options = {};
+  // The keys of its table; "*" stands for further keys of the user's choice (rules). An example is
+  // TOML, of "*" a whole line.
+  std::vector<Field> options = {};
   std::vector<std::string_view> needs = {};  // passes whose results it reads
   PassResult (*run)(const ir::Graph&, const Options&, Context&) = nullptr;
   // What the rows cannot say of the options; called when those found nothing wrong.
@@ -128,14 +114,14 @@ std::vector<const Pass*> passes();
 const Pass* find_pass(std::string_view name);
 void register_plugin_pass(const Pass& pass);  // Error{Usage} if the name is taken
 
-// Checks a table against the pass's rows and fills in defaults; problems go to `diagnostics`.
-// None (the text "NA" of a file) counts as not given, without the default taking its place.
+// Checks a table against the pass's fields and fills in defaults; problems go to `diagnostics`.
+// Values become what their fields say: one text a list of texts. None is the text "NA" of a file.
 // `places` are those of the keys in the file, dotted for nested tables ("linear.config.name"), for
 // messages and for Options::where; a key without one stands at `where`.
 Options check_options(const Pass& pass, const ir::Dict& given, const Location& where,
                       Diagnostics& diagnostics, const ir::Named<Location>& places = {});
-// The same for rows that belong to something else (`owner`, for messages).
-Options check_options(std::string_view owner, std::span<const Option> rows, const ir::Dict& given,
+// The same for fields that belong to something else (`owner`, for messages).
+Options check_options(std::string_view owner, std::span<const Field> fields, const ir::Dict& given,
                       const Location& where, Diagnostics& diagnostics,
                       const ir::Named<Location>& places = {});
 

@@ -23,8 +23,9 @@ namespace mase::passes {
 // What must be equal on both sides for a pass of the module to be callable. A module carries the
 // values it was compiled with.
 struct PluginAbi {
-  std::uint32_t revision = 1;  // raised when the meaning of an interface changes
+  std::uint32_t revision = 2;  // raised when the meaning of an interface changes
   std::uint32_t size_of_pass = sizeof(Pass);
+  std::uint32_t size_of_field = sizeof(Field);
   std::uint32_t size_of_options = sizeof(Options);
   std::uint32_t size_of_context = sizeof(Context);
   std::uint32_t size_of_graph = sizeof(ir::Graph);

@@ -192,6 +192,11 @@ std::string_view name(FieldType type) {
   return "";
 }
 
+std::string type_text(const Field& field) {
+  if (field.type != FieldType::List) return std::string(name(field.type));
+  return fmt::format("list of {}", several_items(field.items));
+}
+
 std::string range_text(const Field& field) {
   if (field.low && field.high) return fmt::format("from {} to {}", *field.low, *field.high);
   if (field.low) return fmt::format("at least {}", *field.low);
@@ -216,14 +221,17 @@ std::string wanted(const Field& field) {
 }
 
 std::optional<FieldValue> fitted(const Field& field, const FieldValue& value) {
-  if (value.is_none()) return field.may_be_open() ? std::optional(value) : std::nullopt;
+  if (value.is_none() && field.may_be_open()) return value;
   if (field.type == FieldType::List) return fitted_list(field, value);
   return fitted_item(field, field.type, value);
 }
 
 std::string problem(const Field& field, const FieldValue& value) {
   if (fitted(field, value)) return "";
-  std::string text = fmt::format("{} must be {}, not {}", field.name, wanted(field), repr(value));
+  const auto* real = value.get<double>();
+  const bool finite = field.type != FieldType::Real || !real || std::isfinite(*real);
+  std::string text = fmt::format("{} must be {}, not {}", field.name,
+                                 finite ? wanted(field) : "a finite number", repr(value));
   const std::string near = nearest_choice(field, value);
   return near.empty() ? text : text + "; " + near;
 }

@@ -61,6 +61,8 @@ class FieldValue {
   Variant v_;
 };
 
+inline constexpr FieldValue::None kOpen{};  // the default of a field that may stay open
+
 std::string repr(const FieldValue& value);
 // The shortest text that reads back to the same double, as Python prints it: 0.1, 1e-05, 640.0.
 std::string repr(double value);
@@ -73,7 +75,7 @@ enum class FieldType {
   Path,
   List,   // of `items`; one item by itself counts as a list of one
   Table,  // checked by whoever reads it
-  Any,
+  Any,    // None as well
 };
 std::string_view name(FieldType type);  // "bool", "text", ...
 
@@ -98,6 +100,8 @@ struct Field {
 
 // "a whole number from 1 to 32", "one of a, b", "a list of numbers, or NA".
 std::string wanted(const Field& field);
+// "int", "list of texts".
+std::string type_text(const Field& field);
 // "from 1 to 32", "at least 1", "" without bounds.
 std::string range_text(const Field& field);
 

@@ -14,19 +14,15 @@ using testing::HasSubstr;
 const Pass kPass{
     .name = "example",
     .options = {
-        {.name = "by", .type = Option::Type::Text, .standard = "type", .choices = {"type", "name"}},
-        {.name = "samples",
-         .type = Option::Type::Int,
-         .required = true,
-         .help = "how many rows",
-         .low = 1},
-        {.name = "quantile", .type = Option::Type::Number, .low = 0, .high = 1},
-        {.name = "nodes", .type = Option::Type::TextList},
-        {.name = "file_name", .type = Option::Type::Path, .standard = "out.txt"}}};
+        {.name = "by", .type = FieldType::Text, .standard = "type", .choices = {"type", "name"}},
+        {.name = "samples", .type = FieldType::Int, .low = 1, .help = "how many rows"},
+        {.name = "quantile", .type = FieldType::Real, .standard = kOpen, .low = 0, .high = 1},
+        {.name = "nodes", .type = FieldType::List, .standard = kOpen, .items = FieldType::Text},
+        {.name = "file_name", .type = FieldType::Path, .standard = "out.txt"}}};
 
 const Pass kRules{.name = "rules",
-                  .options = {{.name = "by", .type = Option::Type::Text, .required = true},
-                              {.name = "*", .type = Option::Type::Table}}};
+                  .options = {{.name = "by", .type = FieldType::Text},
+                              {.name = "*", .type = FieldType::Table, .standard = kOpen}}};
 
 std::vector<std::string> problems(const Pass& pass, const ir::Dict& given) {
   Diagnostics diagnostics;
@@ -46,12 +42,22 @@ TEST(Options, DefaultsFillInWhatWasNotGiven) {
   EXPECT_EQ(options.text("file_name"), "out.txt");
 }
 
-TEST(Options, NoneIsAbsentWithoutTheDefault) {
+TEST(Options, NoneIsForFieldsThatMayStayOpen) {
   Diagnostics diagnostics;
-  const ir::Dict given{{"samples", 5}, {"file_name", ir::None{}}};
+  const ir::Dict given{{"samples", 5}, {"nodes", ir::None{}}};
   const Options options = check_options(kPass, given, {}, diagnostics);
   EXPECT_TRUE(diagnostics.empty());
-  EXPECT_EQ(options.find("file_name"), nullptr);
+  EXPECT_EQ(options.find("nodes"), nullptr);
+  EXPECT_THAT(problems(kPass, {{"samples", 5}, {"file_name", ir::None{}}}),
+              ElementsAre("a.toml: file_name must be a path, not None"));
+}
+
+TEST(Options, ValuesAreWhatTheirFieldsSay) {
+  Diagnostics diagnostics;
+  const ir::Dict given{{"samples", 5}, {"quantile", 1}, {"nodes", "a"}};
+  const Options options = check_options(kPass, given, {}, diagnostics);
+  EXPECT_TRUE(options.at("quantile").is<double>());
+  EXPECT_TRUE(options.at("nodes").is<ir::List>());
 }
 
 TEST(Options, NumbersAreFinite) {
@@ -64,18 +70,18 @@ TEST(Options, NumbersAreFinite) {
 TEST(Options, AllProblemsAreReportedTogether) {
   const ir::Dict given{{"samples", 0}, {"by", "nmae"}, {"quantil", 0.5}, {"quantile", true}};
   EXPECT_THAT(problems(kPass, given),
-              ElementsAre("a.toml: 'samples' is 0, must be at least 1",
-                          "a.toml: 'by' cannot be 'nmae': choose from type, name; "
+              ElementsAre("a.toml: samples must be a whole number at least 1, not 0",
+                          "a.toml: by must be one of type, name, not 'nmae'; "
                           "did you mean 'name'?",
                           "a.toml: example has no option 'quantil'; did you mean 'quantile'?",
-                          "a.toml: 'quantile' must be a number, not True"));
+                          "a.toml: quantile must be a number from 0 to 1, or \"NA\", not True"));
 }
 
 TEST(Options, ARequiredOptionMustBeGiven) {
   EXPECT_THAT(problems(kPass, {}),
               ElementsAre("a.toml: example needs the option 'samples'; how many rows"));
   EXPECT_THAT(problems(kPass, {{"samples", ir::None{}}}),
-              ElementsAre("a.toml: example needs a value for 'samples'"));
+              ElementsAre("a.toml: samples must be a whole number at least 1, not None"));
 }
 
 TEST(Options, ATextListTakesOneTextOrTexts) {
@@ -83,13 +89,13 @@ TEST(Options, ATextListTakesOneTextOrTexts) {
   const Options one = check_options(kPass, {{"samples", 1}, {"nodes", "a"}}, {}, diagnostics);
   EXPECT_THAT(one.texts("nodes"), ElementsAre("a"));
   EXPECT_THAT(problems(kPass, {{"samples", 1}, {"nodes", ir::List{"a", 3}}}),
-              ElementsAre(HasSubstr("'nodes' must be a list of texts, not ['a', 3]")));
+              ElementsAre(HasSubstr("nodes must be a list of texts, or \"NA\", not ['a', 3]")));
 }
 
 TEST(Options, FreeKeysTakeTablesOnly) {
   EXPECT_THAT(problems(kRules, {{"by", "type"}, {"linear", ir::Dict{}}}), ElementsAre());
   EXPECT_THAT(problems(kRules, {{"by", "type"}, {"linear", 3}}),
-              ElementsAre(HasSubstr("'linear' must be a table, not 3")));
+              ElementsAre(HasSubstr("linear must be a table, or \"NA\", not 3")));
 }
 
 TEST(Options, ProblemsAndPlacesPointAtTheKeys) {
@@ -100,7 +106,7 @@ TEST(Options, ProblemsAndPlacesPointAtTheKeys) {
   Diagnostics diagnostics;
   const Options options = check_options(kRules, given, {.file = "q.toml"}, diagnostics, places);
   ASSERT_EQ(diagnostics.problems().size(), 1u);
-  EXPECT_EQ(diagnostics.problems()[0].text(), "q.toml:2: 'by' must be a text, not 3");
+  EXPECT_EQ(diagnostics.problems()[0].text(), "q.toml:2: by must be a text, not 3");
   EXPECT_EQ(options.where("linear.config.name").line, 5);
   EXPECT_EQ(options.where("linear.config.width").line, 3);
   EXPECT_EQ(options.where("default").line, 0);

@@ -44,7 +44,7 @@ TEST(Passes, AreSortedAndUniqueAndComplete) {
     if (i > 0) {
       EXPECT_LT(all[i - 1]->name, all[i]->name);
     }
-    for (const Option& option : all[i]->options) {
+    for (const Field& option : all[i]->options) {
       EXPECT_FALSE(option.help.empty()) << all[i]->name << "." << option.name;
     }
     for (const std::string_view need : all[i]->needs) {

@@ -52,7 +52,7 @@ TEST(Plugin, RefusesWhatIsNone) {
 
 TEST(Plugin, RefusesAnotherVersion) {
   EXPECT_THAT(error_of(module_file("plugin_other_version"), ErrorKind::Usage),
-              HasSubstr("built for another version of MASE (revision 999, this is 1)"));
+              HasSubstr("built for another version of MASE (revision 999, this is 2)"));
 }
 
 TEST(Plugin, RefusesTakenNamesAndIdlePasses) {

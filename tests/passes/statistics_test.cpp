@@ -197,7 +197,7 @@ TEST(Statistics, MistakesAreExplained) {
   EXPECT_THAT(message("abs_mean", {{"dims", "some"}}), HasSubstr("'dims' must be"));
   EXPECT_THAT(message("abs_mean", {{"dims", ir::List{2}}}),
               HasSubstr("dims has dimension 2, but a sample [2, 2] has 2 dimensions"));
-  EXPECT_THAT(message("abs_mean", {{"device", "cuda"}}), HasSubstr("choose from cpu"));
+  EXPECT_THAT(message("abs_mean", {{"device", "cuda"}}), HasSubstr("one of cpu"));
 }
 
 TEST(Statistics, SamplesMustFitTogetherUnlessEverythingIsReduced) {

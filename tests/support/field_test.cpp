@@ -56,6 +56,8 @@ TEST(Field, SaysWhatItWantsAndWhatItGot) {
   EXPECT_EQ(problem(kPair, 3), "tile must be a list of 2 whole numbers, not 3");
   EXPECT_EQ(problem(kWidth, FieldValue::Foreign{"x"}),
             "width must be a whole number from 1 to 32, not x");
+  EXPECT_EQ(problem(kRate, std::numeric_limits<double>::infinity()),
+            "rate must be a finite number, not inf");
 }
 
 TEST(Field, KnowsWhetherAValueMustBeGiven) {
@@ -63,6 +65,17 @@ TEST(Field, KnowsWhetherAValueMustBeGiven) {
   EXPECT_FALSE(kFraction.must_be_given());
   EXPECT_TRUE(kFraction.may_be_open());
   EXPECT_FALSE(kRate.may_be_open());
+}
+
+TEST(Field, OfAnyTypeTakesNoneAsWell) {
+  const Field any{.name = "dims", .type = FieldType::Any, .standard = "all"};
+  EXPECT_EQ(problem(any, kOpen), "");
+  EXPECT_EQ(problem(any, FieldValue::List{1, "x"}), "");
+}
+
+TEST(Field, NamesItsType) {
+  EXPECT_EQ(type_text(kWidth), "int");
+  EXPECT_EQ(type_text(kStages), "list of texts");
 }
 
 TEST(FieldValue, PrintsAsPythonDoes) {

@@ -225,7 +225,8 @@ const Pass kSummarizeQuantization{
         "what the last quantize changed, node by node and by type, and why other nodes were "
         "left alone",
     .options = {{.name = "save_dir",
-                 .type = Option::Type::Path,
+                 .type = FieldType::Path,
+                 .standard = kOpen,
                  .help = "folder for quantize_table.csv, quantize_histogram.csv and "
                          "quantize_reasons.csv",
                  .example = "\"summary\""}},

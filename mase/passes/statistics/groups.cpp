@@ -39,23 +39,24 @@ ir::Value nested(const ir::Shape& shape, std::span<const double> values) {
 
 }  // namespace
 
-Option device_option() {
+Field device_option() {
   return {.name = "device",
-          .type = Option::Type::Text,
+          .type = FieldType::Text,
+          .standard = kOpen,
           .choices = {"cpu"},
           .help = "where the statistic is computed"};
 }
 
-Option dims_option() {
+Field dims_option() {
   return {.name = "dims",
-          .type = Option::Type::Any,
+          .type = FieldType::Any,
           .standard = "all",
           .help = "\"all\", \"NA\" (element by element), or a list of a sample's dimensions"};
 }
 
-Option abs_option() {
+Field abs_option() {
   return {.name = "abs",
-          .type = Option::Type::Bool,
+          .type = FieldType::Bool,
           .standard = false,
           .help = "take absolute values first"};
 }

@@ -11,10 +11,10 @@
 // result has one number for.
 namespace mase::passes::statistics {
 
-// Option rows that several statistics have.
-Option device_option();
-Option dims_option();
-Option abs_option();
+// Field rows that several statistics have.
+Field device_option();
+Field dims_option();
+Field abs_option();
 Dims read_dims(const Options& options);
 
 // The elements of one sample by group: `values` holds group after group, `size` elements each.

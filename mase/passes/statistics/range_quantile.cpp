@@ -74,11 +74,11 @@ const Statistic kRangeQuantile{
                 dims_option(),
                 abs_option(),
                 {.name = "quantile",
-                 .type = Option::Type::Number,
+                 .type = FieldType::Real,
                  .standard = 0.975,
-                 .help = "q: 0.975 leaves out 2.5 % on either side",
                  .low = 0,
-                 .high = 1}},
+                 .high = 1,
+                 .help = "q: 0.975 leaves out 2.5 % on either side"}},
     .make = make_range_quantile,
 };
 

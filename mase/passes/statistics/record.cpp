@@ -51,7 +51,7 @@ const Statistic kRecord{
     .summary = "all samples, one after the other along the first dimension",
     .options = {device_option(),
                 {.name = "add_new_dim_before_concat",
-                 .type = Option::Type::Bool,
+                 .type = FieldType::Bool,
                  .standard = false,
                  .help = "put the samples along a new first dimension"}},
     .make = make_record,

@@ -37,7 +37,7 @@ class Collector {
 struct Statistic {
   std::string_view name;
   std::string_view summary;
-  std::vector<Option> options = {};
+  std::vector<Field> options = {};
   std::unique_ptr<Collector> (*make)(const Options&) = nullptr;
 };
 

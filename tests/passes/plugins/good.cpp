@@ -12,7 +12,7 @@ PassResult run(const mase::ir::Graph& graph, const Options& options, Context&) {
 
 const Pass kPass{.name = "count_nodes",
                  .summary = "how many nodes",
-                 .options = {{.name = "times", .type = Option::Type::Int, .standard = 1}},
+                 .options = {{.name = "times", .type = mase::FieldType::Int, .standard = 1}},
                  .run = run};
 
 }  // namespace
