@@ -24,6 +24,8 @@ struct Positional {
   bool only_values = false;  // anything else is a usage error
   // What it may be behind this value of the positional before it, for completion.
   std::vector<std::string> (*values_after)(std::string_view before) = nullptr;
+  // The value of the positional before it behind which an option's flag is meant as a name.
+  std::string_view flag_after = {};
 };
 
 // Everything an action is called with.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "ch/actions/actions.h"
@@ -31,11 +32,38 @@ int width() {
 }
 
 std::string help_for_option(std::string name) {
+  // As on the command line: "--columns=features=x" is the option --columns.
+  if (name.starts_with("--")) name.resize(std::min(name.find('='), name.size()));
   if (!name.starts_with("--") && find_flag("--" + name)) name = "--" + name;
   const Option* option = find_flag(name);
   if (!option) option = find_option(name);
   if (option) return help_option(*option, width() + 2);
   unknown("option", name, help_names("option"));
+}
+
+// A name as tables have it: "Report-Graph" is report_graph.
+std::string plain_spelling(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+// Passes may be called as functions of the original are: "quantize_transform_pass".
+const mase::passes::Pass* pass_called(const std::string& name) {
+  std::string plain = plain_spelling(name);
+  for (const std::string_view end : {"_pass", "_analysis", "_transform", "_interface"}) {
+    if (plain.ends_with(end)) plain.resize(plain.size() - end.size());
+  }
+  const mase::passes::Pass* pass = mase::passes::find_pass(name);
+  return pass ? pass : mase::passes::find_pass(plain);
+}
+
+// Ops may be called by their layers, "BatchNorm1d".
+const mase::ops::Op* op_called(const std::string& name) {
+  const mase::ops::Op* op = mase::ops::find_op(name);
+  if (!op) op = mase::ops::find_layer(name);
+  return op ? op : mase::ops::find_op(plain_spelling(name));
 }
 
 // A row of the library by name; `names` are those of all rows.
@@ -86,11 +114,12 @@ int run_help(Invocation& invocation) {
   } else if (topic == "options") {
     std::cout << options_markdown();
   } else if (topic == "pass") {
-    std::cout << help_for(topic, mase::passes::find_pass(name), name, help_names(topic));
+    std::cout << help_for(topic, pass_called(name), name, help_names(topic));
   } else if (topic == "format") {
-    std::cout << help_for(topic, mase::numerics::find_format(name), name, help_names(topic));
+    std::cout << help_for(topic, mase::numerics::find_format(plain_spelling(name)), name,
+                          help_names(topic));
   } else if (topic == "op") {
-    std::cout << help_for(topic, mase::ops::find_op(name), name, help_names(topic));
+    std::cout << help_for(topic, op_called(name), name, help_names(topic));
   } else if (topic == "man") {
     std::cout << help_as_manual(name);
   } else {

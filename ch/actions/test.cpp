@@ -43,7 +43,10 @@ int run_test(Invocation& invocation) {
   run.info(fmt::format("Testing model '{}'...", run.model_name()));
   const Checkpoint checkpoint = required_checkpoint(run);
   const mase::io::LoadReport loaded = load_checkpoint(checkpoint, run);
-  if (checkpoint.type != "mz" && loaded.exact()) run.info("\n" + loaded.text());
+  // (Where something does not fit, the warning holds the table.)
+  if (checkpoint.type != "mz" && loaded.exact() && !run.json()) {
+    std::cout << loaded.text() << std::endl;
+  }
 
   mase::data::Split split = run.data.test;
   if (!split.defined()) {

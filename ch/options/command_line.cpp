@@ -130,6 +130,15 @@ void add_value(CommandLine& line, const Match& match, const std::string& text,
   line.given.push_back({match.option, std::move(*value), match.spelling});
 }
 
+// Whether a flag stands for its own name here: `ch help option --max-epochs`.
+bool takes_flag(const CommandLine& line) {
+  const std::vector<std::string>& words = line.positionals;
+  const Action* action = words.empty() ? nullptr : find_action(words.front());
+  if (!action || words.size() < 2 || words.size() > action->positionals.size()) return false;
+  const Positional& next = action->positionals[words.size() - 1];
+  return !next.flag_after.empty() && next.flag_after == words.back();
+}
+
 struct Reading {
   bool lists = false;  // options that may vary take several values
   bool spare = false;  // one word more than there are places for
@@ -148,7 +157,7 @@ CommandLine read(std::span<const std::string> arguments, const Reading& reading,
       line.positionals.insert(line.positionals.end(), arguments.begin() + i + 1, arguments.end());
       break;
     }
-    if (!is_option_like(argument)) {
+    if (!is_option_like(argument) || takes_flag(line)) {
       line.positionals.push_back(argument);
       continue;
     }

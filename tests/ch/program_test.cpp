@@ -180,15 +180,16 @@ TEST_F(Program, ReportsAreAllOnStandardOutput) {
          "[passes.report_node_meta_param]\nwhich = ['software']\n[passes.report_flops]\n"
          "[passes.quantize]\nby = 'type'\nlinear.config = {name = 'integer', data_in_width = 8, "
          "data_in_frac_width = 4, weight_width = 8, weight_frac_width = 4}\n"
-         "[passes.calculate_avg_bits]\n[passes.report_quantized]\n";
+         "[passes.summarize_quantization]\n[passes.calculate_avg_bits]\n[passes.report_quantized]"
+         "\n";
   const std::string transform = "ch transform toy_tiny toy_tiny --config r.toml --profile ";
   run(transform + "> report.txt 2> log.txt");
   const std::string report = transcript::text_of(folder_ / "report.txt");
   std::size_t at = 0;
   for (const char* part :
        {" Effective ", "Network overview:", "Node name    Fx Node op", "data_in_0 = [",
-        "| Software Param", "'variance_precise'", "computations |", "| Original type",
-        "Average bits", "Saturated", "Phase"}) {
+        "| Software Param", "'variance_precise'", "computations |", "| Original type", "| Ori name",
+        "| Original type", "Average bits", "Saturated", "Phase"}) {
     const std::size_t found = report.find(part, at);
     ASSERT_NE(found, std::string::npos) << part << " is not behind those before it in\n" << report;
     at = found;
@@ -200,6 +201,15 @@ TEST_F(Program, ReportsAreAllOnStandardOutput) {
   // Whatever the level of the log.
   run(transform + "--log-level critical > quiet.txt 2> log.txt");
   EXPECT_THAT(transcript::text_of(folder_ / "quiet.txt"), HasSubstr("| Original type"));
+}
+
+// What `ch test` loaded and found is its result: on standard output once, not in the log.
+TEST_F(Program, TestTellsItsResultsOnStandardOutput) {
+  run("ch train toy_tiny toy_tiny --max-epochs 1 --project t >out.txt 2>&1");
+  run("ch test toy_tiny toy_tiny --load mase_output/t >result.txt 2>log.txt");
+  const std::string result = transcript::text_of(folder_ / "result.txt");
+  EXPECT_THAT(result, testing::AllOf(HasSubstr("| matched "), HasSubstr("test_acc_epoch")));
+  EXPECT_THAT(transcript::text_of(folder_ / "log.txt"), testing::Not(HasSubstr("matched")));
 }
 
 TEST_F(Program, StartsAtOnce) {

@@ -132,7 +132,8 @@ class Run(tools.TestCase):
                          lambda o: lr.MultiStepLR(o, milestones=[1, 3], gamma=0.3),
                          lambda o: lr.ExponentialLR(o, gamma=0.7),
                          lambda o: lr.ConstantLR(o, factor=0.5, total_iters=3),
-                         lambda o: lr.LinearLR(o, start_factor=0.2, total_iters=4)):
+                         lambda o: lr.LinearLR(o, start_factor=0.2, total_iters=4),
+                         lambda o: lr.PolynomialLR(o, total_iters=4, power=2.0)):
             self.resumed_rates(schedule)
         self.resumed_rates(lambda o: lr.ExponentialLR(o, gamma=0.9), by_step=True)
         self.resumed_rates(lambda o: lr.StepLR(o, step_size=2, gamma=0.3), optimizer=torch.optim.SGD,
