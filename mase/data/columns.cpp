@@ -21,9 +21,16 @@ constexpr std::size_t kMostShown = 5;
 struct Matrices {
   std::string_view features;
   std::string_view label;
+  std::string_view test_features = {};  // where the rows lie in two parts
 };
-constexpr std::array kMatrices = {Matrices{"X", "y"}, Matrices{"X", "Y"}, Matrices{"x", "y"},
-                                  Matrices{"features", "labels"}, Matrices{"data", "target"}};
+constexpr std::array kMatrices = {Matrices{"X", "y"},
+                                  Matrices{"X", "Y"},
+                                  Matrices{"x", "y"},
+                                  Matrices{"features", "labels"},
+                                  Matrices{"data", "target"},
+                                  Matrices{"x_train", "y_train", "x_test"},
+                                  Matrices{"X_train", "y_train", "X_test"},
+                                  Matrices{"X_train", "Y_train", "X_test"}};
 
 std::string element(std::string_view matrix, std::size_t column) {
   return fmt::format("{}[{}]", matrix, column);
@@ -115,6 +122,22 @@ class Columns {
       table.where(0), std::move(hint));
 }
 
+// Rows that somebody split into parts, as the data sets of Keras are: which one is meant, only the
+// user can tell, for all the rows of a table are split anew.
+[[noreturn]] void refuse_parts(const io::Table& table, const Matrices& pair, std::size_t width,
+                               std::size_t label_width) {
+  const std::string label = label_width == 0
+                                ? std::string(pair.label)
+                                : fmt::format("'{}[0..{}]'", pair.label, label_width - 1);
+  throw Error(ErrorKind::Unreadable,
+              fmt::format("the rows are in two parts, {} and {}, of which one can be read: a fifth "
+                          "of its rows become the test part",
+                          pair.features, pair.test_features),
+              table.where(0),
+              fmt::format("name the part: --columns 'features={}[0..{}]' --columns target={}",
+                          pair.features, width - 1, label));
+}
+
 // The matrices of features and classes, where the table has such and nothing of what is wanted.
 std::optional<Selection> select_matrices(const io::Table& table, const Columns& columns,
                                          const Wanted& wanted) {
@@ -129,6 +152,9 @@ std::optional<Selection> select_matrices(const io::Table& table, const Columns& 
       for (std::size_t i = 0; i < label_width; ++i) label.push_back({element(pair.label, i)});
     }
     if (label.empty()) continue;
+    if (!pair.test_features.empty() && columns.width(pair.test_features) > 0) {
+      refuse_parts(table, pair, width, label_width);
+    }
     if (width != wanted.features.size() ||
         (label.size() != 1 && label.size() != wanted.classes.size())) {
       throw Error(

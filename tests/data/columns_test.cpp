@@ -223,10 +223,35 @@ TEST_F(ColumnsTest, TakesMatricesOfFeaturesAndClasses) {
   expect_same_rows(open_file({.features = {"X[0..15]"}, .target = {"Y[0..4]"}}), plain);
   EXPECT_THAT(error_of([&] { open_file({.features = {"X"}, .target = {"Y[0..4]"}}); }),
               HasSubstr("X is a matrix: name its columns, 'X[0..15]'"));
+  write_matrices(path_, "x_train", "y_train", ir::Tensor::from<std::int64_t>({100}, numbers));
+  expect_same_rows(open_file(), plain);
   // Only the jets' own 16 can be taken by their position.
   write_matrices(path_, "X", "y", ir::Tensor::from<float>({100, 5}, hot));
   EXPECT_EQ(open_file({.features = {"X[0]", "X[3..4]"}, .target = {"y[0..4]"}}).info.num_features,
             3);
+}
+
+// Data sets of Keras come in two parts: the user names one.
+TEST_F(ColumnsTest, OfTwoPartsOneIsNamed) {
+  const auto features = [](std::int64_t rows) {
+    std::vector<float> values;
+    for (std::int64_t i = 0; i < rows * 16; ++i) values.push_back(static_cast<float>(i * 37 % 101));
+    return ir::Tensor::from<float>({rows, 16}, values);
+  };
+  const auto classes = [](std::int64_t rows) {
+    std::vector<std::int64_t> values;
+    for (std::int64_t row = 0; row < rows; ++row) values.push_back(row % 5);
+    return ir::Tensor::from<std::int64_t>({rows}, values);
+  };
+  io::write_npz(path_, {{"x_test", features(30)},
+                        {"x_train", features(100)},
+                        {"y_test", classes(30)},
+                        {"y_train", classes(100)}});
+  EXPECT_THAT(error_of([&] { open_file(); }),
+              AllOf(HasSubstr("the rows are in two parts, x_train and x_test"),
+                    HasSubstr("--columns 'features=x_train[0..15]' --columns target=y_train")));
+  EXPECT_EQ(open_file({.features = {"x_train[0..15]"}, .target = {"y_train"}}).train.rows(), 80);
+  EXPECT_EQ(open_file({.features = {"x_test[0..15]"}, .target = {"y_test"}}).train.rows(), 24);
 }
 
 TEST_F(ColumnsTest, TwoArraysOfOneNameAreAnError) {
