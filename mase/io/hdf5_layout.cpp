@@ -38,13 +38,19 @@ Status add_members(const File& file, const std::string& path, hid_t dataset, hid
     auto leaves = leaves_of_type(own.id(), name, kMostColumns - layout.columns.size());
     if (!leaves) return too_many(file, path);
     const auto names = pandas_block_names(dataset, name);
-    const std::string why = pandas_unreadable(dataset, name);
+    std::string why;
+    std::optional<Codes> codes;
+    if (is_pandas_category(dataset, name)) {
+      auto read = pandas_categories(file, path, name);
+      if (read) codes = *std::move(read);
+      if (!read) why = "holds categories of pandas: " + read.error().message;
+    }
     for (std::size_t i = 0; i < leaves->size(); ++i) {
       Leaf& leaf = (*leaves)[i];
       if (names && names->size() == leaves->size()) leaf.name = (*names)[i];
       if (!why.empty()) leaf.kind = Native::None;
       layout.columns.push_back(
-          {std::move(leaf.name), source, member, 0, leaf.offset, leaf.kind, leaf.size, why});
+          {std::move(leaf.name), source, member, 0, leaf.offset, leaf.kind, leaf.size, why, codes});
     }
   }
   return std::monostate{};

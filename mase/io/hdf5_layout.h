@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,14 @@ struct Source {
   Storage storage;
 };
 
+// What the whole numbers of a column stand for, counted from 0; one of the two is empty.
+struct Codes {
+  std::vector<std::string> texts;
+  std::vector<double> numbers;
+
+  std::size_t size() const { return std::max(texts.size(), numbers.size()); }
+};
+
 struct Column {
   std::string name;
   std::size_t source = 0;   // index into Layout::sources
@@ -27,6 +36,7 @@ struct Column {
   Native kind = Native::None;
   std::size_t size = 0;    // bytes
   std::string unreadable;  // why, of a column that is there and cannot be read
+  std::optional<Codes> codes = {};
 };
 
 struct Layout {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cstring>
 
 namespace mase::io::hdf5 {
 namespace {
@@ -27,6 +28,36 @@ std::string unescape(std::string_view raw) {
     const std::string code(raw.substr(i + 2, digits));
     if (!append_utf8(std::strtoul(code.c_str(), nullptr, 16), out)) out += "\xef\xbf\xbd";
     i += 1 + digits;
+  }
+  return out;
+}
+
+constexpr const char* kValues = "values";  // how pandas calls the one column of a series
+constexpr std::size_t kLongestCategory = 4096;
+
+// The column of a series, which is of this type.
+Result<Codes> read_values(const File& file, const std::string& path, hid_t dataset,
+                          const Handle& own, std::size_t rows) {
+  const bool text = H5Tget_class(own.id()) == H5T_STRING;
+  const bool number = H5Tget_class(own.id()) == H5T_INTEGER || H5Tget_class(own.id()) == H5T_FLOAT;
+  const std::size_t size = text ? H5Tget_size(own.id()) : sizeof(double);
+  if ((!text && !number) || (text && H5Tis_variable_str(own.id()) > 0) || size > kLongestCategory) {
+    return file.error(fmt::format("{} holds categories that are neither texts nor numbers", path));
+  }
+  const Handle memory = type_handle(H5Tcreate(H5T_COMPOUND, size));
+  H5Tinsert(memory.id(), kValues, 0, text ? own.id() : H5T_NATIVE_DOUBLE);
+  std::vector<std::byte> raw(rows * size);
+  if (H5Dread(dataset, memory.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()) < 0) {
+    return file.failed("read " + path);
+  }
+  Codes out;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::byte* from = raw.data() + row * size;
+    if (text) {
+      out.texts.emplace_back(text_at(Native::FixedText, from, size));
+    } else {
+      std::memcpy(&out.numbers.emplace_back(), from, sizeof(double));
+    }
   }
   return out;
 }
@@ -70,10 +101,28 @@ std::optional<std::vector<std::string>> pandas_block_names(hid_t dataset,
   return pickle ? parse_pickled_names(*pickle) : std::nullopt;
 }
 
-std::string pandas_unreadable(hid_t dataset, const std::string& member) {
+bool is_pandas_category(hid_t dataset, const std::string& member) {
   const auto meta = attribute_text(dataset, (member + "_meta").c_str());
-  if (!meta || *meta != "category") return "";
-  return "holds categories of pandas; write it as text, astype(str)";
+  return meta && *meta == "category";
+}
+
+Result<Codes> pandas_categories(const File& file, const std::string& path,
+                                const std::string& member) {
+  const std::string series =
+      fmt::format("{}/meta/{}/meta/table", path.substr(0, path.rfind('/')), member);
+  const Handle dataset = file.object(series);
+  if (!dataset.ok()) return file.failed("open " + series);
+  const auto storage = check_storage(file, series, dataset.id());
+  if (!storage) return storage.error();
+  const Handle type = type_handle(H5Dget_type(dataset.id()));
+  const bool records = type.ok() && H5Tget_class(type.id()) == H5T_COMPOUND;
+  const int index = records ? H5Tget_member_index(type.id(), kValues) : -1;
+  if (index < 0 || storage->width != 1 || storage->rows == 0 || storage->rows > kMostCategories) {
+    return file.error(fmt::format("{} is no list of categories", series));
+  }
+  return read_values(file, series, dataset.id(),
+                     type_handle(H5Tget_member_type(type.id(), static_cast<unsigned>(index))),
+                     static_cast<std::size_t>(storage->rows));
 }
 
 Result<Layout> pandas_fixed_layout(const File& file, const Group& group) {

@@ -15,9 +15,12 @@ namespace mase::io::hdf5 {
 std::optional<std::vector<std::string>> pandas_block_names(hid_t dataset,
                                                            const std::string& member);
 
-// Why a member cannot be read, if that is so: categories are numbers that stand for texts kept
-// elsewhere.
-std::string pandas_unreadable(hid_t dataset, const std::string& member);
+// Whether a member holds categories: numbers that stand for texts or numbers kept elsewhere.
+bool is_pandas_category(hid_t dataset, const std::string& member);
+// What they stand for, at most kMostCategories: of the member of the table at `path`.
+inline constexpr std::size_t kMostCategories = 1 << 16;
+Result<Codes> pandas_categories(const File& file, const std::string& path,
+                                const std::string& member);
 
 // Format "fixed": a group with the attribute pandas_type = "frame", block by block.
 Result<Layout> pandas_fixed_layout(const File& file, const Group& group);

@@ -58,6 +58,8 @@ class Hdf5Table : public Table {
   // Calls `use` with the rows in the part's memory, before texts in it are freed.
   Status read_part(Part& part, std::int64_t first, std::int64_t count,
                    const std::function<Status()>& use) const;
+  Status decode(std::size_t column, const Codes& codes, std::int64_t first,
+                std::span<double> values, std::size_t step) const;
   Status convert(const Part& part, std::int64_t first, std::int64_t count, std::span<double> values,
                  std::size_t width) const;
 
@@ -124,7 +126,8 @@ Result<std::vector<Part>> Hdf5Table::parts(std::span<const std::size_t> wanted) 
   std::uint64_t chunk_bytes = 0;
   for (const std::size_t i : wanted) {
     const Column& column = layout_.columns.at(i);
-    if (column.kind == Native::None || (is_text(column.kind) && categories(i) == nullptr)) {
+    const bool texts = is_text(column.kind) || (column.codes && !column.codes->texts.empty());
+    if (column.kind == Native::None || (texts && categories(i) == nullptr)) {
       return error(fmt::format(
           "column {} {}", brief(column.name),
           column.unreadable.empty() ? "does not hold plain numbers" : column.unreadable));
@@ -171,6 +174,30 @@ Status Hdf5Table::read_part(Part& part, std::int64_t first, std::int64_t count,
   return status;
 }
 
+// Puts in the place of each code, one every `step` values, the number it stands for, or the class
+// of the text.
+Status Hdf5Table::decode(std::size_t column, const Codes& codes, std::int64_t first,
+                         std::span<double> values, std::size_t step) const {
+  for (std::size_t i = 0; i < values.size(); i += step) {
+    const auto row = first + static_cast<std::int64_t>(i / step);
+    const double code = values[i];
+    if (!(code >= 0 && code < static_cast<double>(codes.size()))) {  // -1: a missing value
+      return ReadError{fmt::format("row {} (counted from 0), column {} holds no category", row,
+                                   brief(columns_[column])),
+                       where(row)};
+    }
+    const auto index = static_cast<std::size_t>(code);
+    if (codes.texts.empty()) {
+      values[i] = codes.numbers[index];
+      continue;
+    }
+    const std::int64_t number = categories(column)->of(codes.texts[index]);
+    if (number < 0) return no_category(column, row, codes.texts[index]);
+    values[i] = static_cast<double>(number);
+  }
+  return std::monostate{};
+}
+
 // To the places of the part's columns in `values`, rows of `width` numbers.
 Status Hdf5Table::convert(const Part& part, std::int64_t first, std::int64_t count,
                           std::span<double> values, std::size_t width) const {
@@ -180,6 +207,11 @@ Status Hdf5Table::convert(const Part& part, std::int64_t first, std::int64_t cou
     const auto to = values.subspan(value.place);
     if (!is_text(value.kind)) {
       widen(value.kind, from, part.row_bytes, to.data(), width, rows);
+      if (const auto& codes = layout_.columns[value.column].codes) {
+        auto status = decode(value.column, *codes, first, to.first((rows - 1) * width + 1), width);
+        if (!status) return status;
+        if (!codes->texts.empty()) continue;
+      }
       auto status = categorise_numbers(value.column, first, to, width);
       if (!status) return status;
       continue;

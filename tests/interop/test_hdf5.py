@@ -75,6 +75,16 @@ class Hdf5(tools.TestCase):
             self.same(ours, frame())
             self.assertNotIn("kind", ours)
 
+    def test_pandas_categories(self):
+        numbers = [3, 5] * (ROWS // 2)
+        theirs = frame().assign(kind=pandas.Categorical(["quark", "g"] * (ROWS // 2)),
+                                number=pandas.Categorical(numbers))
+        for options in ({}, {"data_columns": True}, {"data_columns": ["number"]}):
+            theirs.to_hdf(self.path, key="jets", mode="w", format="table", **options)
+            ours = self.read()
+            self.same(ours, frame())
+            self.same_array(ours["number"], np.array(numbers, dtype="f8"))
+
     def test_pytables(self):
         with tables.open_file(self.path, "w") as file:
             table = file.create_table("/", "t", records(frame()))

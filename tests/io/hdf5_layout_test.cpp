@@ -288,6 +288,87 @@ TEST_F(Hdf5LayoutTest, ReadsPiecesOfChunksThatDoNotFitThem) {
   EXPECT_EQ(values(*open()), content);
 }
 
+// pandas keeps a categorical column as codes; what they stand for is a series of its own.
+TEST_F(Hdf5LayoutTest, CategoriesOfPandasAreReadAsWhatTheyStandFor) {
+  const auto attribute = [](hid_t object, const char* name, const std::string& text) {
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, text.size());
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t made = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(made, type, text.data());
+    H5Aclose(made);
+    H5Sclose(space);
+    H5Tclose(type);
+  };
+  const auto row_number = [](std::size_t row) { return double(row); };
+  H5Gclose(H5Gcreate2(file_, "/df/meta/n/meta", making_groups(), H5P_DEFAULT, H5P_DEFAULT));
+  H5Gclose(H5Gcreate2(file_, "/df/meta/kind/meta", making_groups(), H5P_DEFAULT, H5P_DEFAULT));
+  const hid_t group = H5Gopen2(file_, "/df", H5P_DEFAULT);
+  attribute(group, "pandas_type", "frame_table");
+  H5Gclose(group);
+  write_hdf5_table(file_, {.name = "/df/table",
+                           .columns = {{"n", H5T_STD_I8LE, row_number},
+                                       {"kind", H5T_STD_I8LE, row_number},
+                                       {"lost", H5T_STD_I8LE, row_number},
+                                       {"gap", H5T_STD_I8LE, [](std::size_t) { return -1.0; }}},
+                           .rows = 2});
+  const hid_t table_id = H5Dopen2(file_, "/df/table", H5P_DEFAULT);
+  for (const char* name : {"n_meta", "kind_meta", "lost_meta", "gap_meta"}) {
+    attribute(table_id, name, "category");
+  }
+  H5Dclose(table_id);
+  write_hdf5_table(
+      file_,
+      {.name = "/df/meta/n/meta/table",
+       .columns = {{"index", H5T_STD_I64LE, row_number},
+                   {"values", H5T_STD_I64LE, [](std::size_t row) { return row == 0 ? 5.0 : 3.0; }}},
+       .rows = 2});
+  H5Lcreate_hard(file_, "/df/meta/n", file_, "/df/meta/gap", H5P_DEFAULT, H5P_DEFAULT);
+  struct Row {
+    char text[6];
+  };
+  const Row rows[] = {{"quark"}, {"g"}};
+  const hid_t text = H5Tcopy(H5T_C_S1);
+  H5Tset_size(text, sizeof(Row));
+  const hid_t record = H5Tcreate(H5T_COMPOUND, sizeof(Row));
+  H5Tinsert(record, "values", 0, text);
+  const hsize_t count = 2;
+  const hid_t space = H5Screate_simple(1, &count, nullptr);
+  const hid_t texts = H5Dcreate2(file_, "/df/meta/kind/meta/table", record, space, H5P_DEFAULT,
+                                 H5P_DEFAULT, H5P_DEFAULT);
+  H5Dwrite(texts, record, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows);
+  H5Dclose(texts);
+  H5Sclose(space);
+  H5Tclose(record);
+  H5Tclose(text);
+  written();
+
+  const auto table = open();
+  const auto read = [&](std::size_t column) {
+    std::vector<double> out;
+    const Status status =
+        table->read(std::vector{column}, [&](std::int64_t, std::span<const double> piece) {
+          out.assign(piece.begin(), piece.end());
+          return Status(std::monostate{});
+        });
+    return std::pair(out, status ? "" : status.error().message);
+  };
+  ASSERT_THAT(table->columns(), ElementsAre("n", "kind", "lost", "gap"));
+  EXPECT_THAT(read(0).first, ElementsAre(5, 3));
+  EXPECT_EQ(read(1).second, "column kind does not hold plain numbers");
+  EXPECT_THAT(read(2).second, HasSubstr("holds categories of pandas: "));
+  EXPECT_EQ(read(3).second, "row 0 (counted from 0), column gap holds no category");
+  Categories classes;
+  classes.add("g", 0);
+  classes.add("quark", 1);
+  table->categorise(1, classes);
+  EXPECT_THAT(read(1).first, ElementsAre(1, 0));
+  Categories others;
+  others.add("g", 0);
+  table->categorise(1, others);
+  EXPECT_THAT(read(1).second, HasSubstr("'quark' is none of g"));
+}
+
 TEST_F(Hdf5LayoutTest, LinksAreCountedBeforeTheyAreFollowed) {
   const hid_t group = H5Gcreate2(file_, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   for (int i = 0; i < 30'000; ++i) {
