@@ -48,37 +48,10 @@ std::string arguments_table(const ops::Op& op, int width) {
   return "\nArguments:\n" + fitted_table({"Argument", "Role", "Keys of quantize"}, rows, width);
 }
 
-std::string type_text(const Attribute& attribute) {
-  switch (attribute.type) {
-    case Attribute::Type::Int:
-      return "whole number";
-    case Attribute::Type::Number:
-      return "number";
-    case Attribute::Type::Bool:
-      return "True or False";
-    case Attribute::Type::IntOrNone:
-      return "whole number or None";
-    case Attribute::Type::Sizes:
-      return attribute.rank < 2 ? "whole number"
-                                : fmt::format("whole number or tuple of {}", attribute.rank);
-    case Attribute::Type::Text:
-      return "text";
-  }
-  return "";
-}
-
-std::string limits_text(const Attribute& attribute) {
-  constexpr double kAny = 9007199254740992.0;  // the rows' own limits of "any number"
-  std::vector<std::string> parts;
-  if (!attribute.names.empty()) {
-    parts.push_back(fmt::format("one of {}", fmt::join(attribute.names, ", ")));
-  }
-  if (attribute.low > -kAny) parts.push_back(fmt::format("at least {}", attribute.low));
-  if (attribute.high < kAny) parts.push_back(fmt::format("at most {}", attribute.high));
-  if (!attribute.same_as.empty()) {
-    parts.push_back(fmt::format("{} if not given", attribute.same_as));
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
+std::string default_text(const Attribute& attribute) {
+  if (!attribute.same_as.empty()) return std::string(attribute.same_as);
+  if (attribute.field.must_be_given()) return "required";
+  return mase::ir::repr(ops::standard_of(attribute));
 }
 
 std::string attributes_table(const ops::Op& op, int width) {
@@ -86,21 +59,18 @@ std::string attributes_table(const ops::Op& op, int width) {
   Rows rows;
   for (const Attribute& attribute : op.attributes) {
     rows.push_back(
-        {std::string(attribute.name), type_text(attribute),
-         attribute.standard ? mase::ir::repr(*attribute.standard) : std::string("required"),
-         limits_text(attribute)});
+        {std::string(attribute.name()), default_text(attribute), wanted(attribute.field, "None")});
   }
   return "\nAttributes, in this order where they are not named:\n" +
-         fitted_table({"Attribute", "Type", "Default", "Limits"}, rows, width);
+         fitted_table({"Attribute", "Default", "Values"}, rows, width);
 }
 
 // A value that goes together with those of the other attributes of any row.
-std::string example_value(const Attribute& attribute) {
-  if (!attribute.names.empty()) return fmt::format("'{}'", attribute.names.front());
-  if (attribute.type == Attribute::Type::Bool) return "True";
-  if (attribute.type == Attribute::Type::Sizes) return "3";
-  const bool reads = attribute.name.starts_with("in_") || attribute.name.starts_with("num_");
-  return fmt::format("{}", std::clamp(reads ? 16.0 : 8.0, attribute.low, attribute.high));
+std::string example_value(const mase::Field& field) {
+  if (field.type == mase::FieldType::List) return "3";
+  const bool reads = field.name.starts_with("in_") || field.name.starts_with("num_");
+  const double size = std::max(reads ? 16.0 : 8.0, field.low.value_or(1));
+  return fmt::format("{}", std::min(size, field.high.value_or(size)));
 }
 
 std::string called_as(const ops::Op& op) {
@@ -136,8 +106,8 @@ std::string example_layer(const ops::Op& op) {
   if (op.layer.empty()) return "";
   std::vector<std::string> given;
   for (const Attribute& attribute : op.attributes) {
-    if (attribute.standard || !attribute.same_as.empty()) continue;
-    given.push_back(fmt::format("{}={}", attribute.name, example_value(attribute)));
+    if (!attribute.field.must_be_given()) continue;
+    given.push_back(fmt::format("{}={}", attribute.name(), example_value(attribute.field)));
   }
   return fmt::format("{}({})", op.layer, fmt::join(given, ", "));
 }

@@ -23,7 +23,7 @@ std::string paragraph(std::string_view text, int width) {
 
 std::vector<mase::Cell> row_of(const mase::Field& field) {
   std::string standard = field.must_be_given() ? "required" : "";
-  if (field.standard && !field.may_be_open()) standard = repr(*field.standard);
+  if (field.standard && !field.standard->is_none()) standard = repr(*field.standard);
   std::string help(field.help);
   if (!field.choices.empty()) help += fmt::format(" (one of {})", fmt::join(field.choices, ", "));
   if (const std::string range = range_text(field); !range.empty()) {

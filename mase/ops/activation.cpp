@@ -6,9 +6,7 @@
 namespace mase::ops {
 namespace {
 
-const Attribute kInplace{.name = "inplace",
-                         .type = Attribute::Type::Bool,
-                         .standard = false,
+const Attribute kInplace{.field = {.name = "inplace", .type = FieldType::Bool, .standard = false},
                          .print = Attribute::Print::WhenChanged};
 
 }  // namespace
@@ -42,8 +40,8 @@ const Op kHardtanh{
     .layer = "Hardtanh",
     .functions = {"torch.nn.functional.hardtanh"},
     .arguments = {{.name = "data_in_0"}},
-    .attributes = {{.name = "min_val", .type = Attribute::Type::Number, .standard = -1.0},
-                   {.name = "max_val", .type = Attribute::Type::Number, .standard = 1.0},
+    .attributes = {{.field = {.name = "min_val", .type = FieldType::Real, .standard = -1.0}},
+                   {.field = {.name = "max_val", .type = FieldType::Real, .standard = 1.0}},
                    kInplace},
     .infer = like_input,
     .cost = per_element_cost,

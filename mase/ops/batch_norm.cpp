@@ -66,24 +66,23 @@ std::vector<Argument> batch_norm_arguments() {
 }
 
 std::vector<Attribute> batch_norm_attributes() {
-  using Type = Attribute::Type;
+  using Print = Attribute::Print;
+  using Type = FieldType;
   return {
-      {.name = "num_features", .print = Attribute::Print::Positional, .low = 1, .high = 1 << 24},
-      {.name = "eps", .type = Type::Number, .standard = 1e-5, .low = 0},
-      {.name = "momentum",
-       .type = Type::Number,
-       .standard = 0.1,
-       .low = 0,
-       .high = 1,
-       .open = true},
-      {.name = "affine", .type = Type::Bool, .standard = true},
-      {.name = "track_running_stats", .type = Type::Bool, .standard = true},
+      {.field = {.name = "num_features", .low = 1, .high = 1 << 24}, .print = Print::Positional},
+      {.field = {.name = "eps", .type = Type::Real, .standard = 1e-5, .low = 0}},
+      {.field = {.name = "momentum",
+                 .type = Type::Real,
+                 .standard = 0.1,
+                 .low = 0,
+                 .high = 1,
+                 .open = true}},
+      {.field = {.name = "affine", .type = Type::Bool, .standard = true}},
+      {.field = {.name = "track_running_stats", .type = Type::Bool, .standard = true}},
       // Of newer PyTorch, which prints it behind `affine`; the last here, so that texts of all
       // versions mean the same.
-      {.name = "bias",
-       .type = Type::Bool,
-       .standard = true,
-       .print = Attribute::Print::WhenChanged,
+      {.field = {.name = "bias", .type = Type::Bool, .standard = true},
+       .print = Print::WhenChanged,
        .by_name = true}};
 }
 

@@ -107,41 +107,42 @@ std::vector<ParameterSpec> conv_parameters(const ir::Dict& attributes) {
 constexpr double kMostChannels = 1 << 20;
 constexpr double kLargestKernel = 1 << 10;
 
-Attribute sizes_of(std::string_view name, std::size_t rank, std::int64_t standard,
+// A size per dimension, `standard` in each; none must be given.
+Attribute sizes_of(std::string_view name, std::size_t rank, std::optional<FieldValue> standard,
                    Attribute::Print print, double low) {
-  return {.name = name,
-          .type = Attribute::Type::Sizes,
-          .standard = ir::Tuple{std::vector<ir::Value>(rank, standard)},
+  return {.field = {.name = name,
+                    .type = FieldType::List,
+                    .standard = std::move(standard),
+                    .low = low,
+                    .high = kLargestKernel,
+                    .rank = rank,
+                    .one_for_all = true},
           .print = print,
-          .low = low,
-          .high = kLargestKernel,
-          .rank = rank,
           .repeated = true};
 }
 
 std::vector<Attribute> conv_attributes(std::size_t rank) {
   using Print = Attribute::Print;
-  using Type = Attribute::Type;
+  const auto channels = [](std::string_view name) {
+    return Field{.name = name, .low = 1, .high = kMostChannels};
+  };
   std::vector<Attribute> out{
-      {.name = "in_channels", .print = Print::Positional, .low = 1, .high = kMostChannels},
-      {.name = "out_channels", .print = Print::Positional, .low = 1, .high = kMostChannels},
-      sizes_of("kernel_size", rank, 1, Print::Keyword, 1),
+      {.field = channels("in_channels"), .print = Print::Positional},
+      {.field = channels("out_channels"), .print = Print::Positional},
+      sizes_of("kernel_size", rank, std::nullopt, Print::Keyword, 1),
       sizes_of("stride", rank, 1, Print::Keyword, 1),
       sizes_of("padding", rank, 0, Print::WhenChanged, 0),
       sizes_of("dilation", rank, 1, Print::WhenChanged, 1),
-      {.name = "groups",
-       .standard = 1,
-       .print = Print::WhenChanged,
-       .low = 1,
-       .high = kMostChannels},
-      {.name = "bias", .type = Type::Bool, .standard = true, .print = Print::WhenChanged},
-      {.name = "padding_mode",
-       .type = Type::Text,
-       .standard = "zeros",
-       .print = Print::WhenChanged,
-       .names = {"zeros", "reflect", "replicate", "circular"}}};
-  out[kKernel].standard.reset();
-  out[kPadding].names = {"valid", "same"};
+      {.field = {.name = "groups", .standard = 1, .low = 1, .high = kMostChannels},
+       .print = Print::WhenChanged},
+      {.field = {.name = "bias", .type = FieldType::Bool, .standard = true},
+       .print = Print::WhenChanged},
+      {.field = {.name = "padding_mode",
+                 .type = FieldType::Text,
+                 .standard = "zeros",
+                 .choices = {"zeros", "reflect", "replicate", "circular"}},
+       .print = Print::WhenChanged}};
+  out[kPadding].field.choices = {"valid", "same"};
   return out;
 }
 

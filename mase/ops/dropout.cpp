@@ -10,8 +10,8 @@ const Op kDropout{
     .layer = "Dropout",
     .arguments = {{.name = "data_in_0"}},
     .attributes =
-        {{.name = "p", .type = Attribute::Type::Number, .standard = 0.5, .low = 0, .high = 1},
-         {.name = "inplace", .type = Attribute::Type::Bool, .standard = false}},
+        {{.field = {.name = "p", .type = FieldType::Real, .standard = 0.5, .low = 0, .high = 1}},
+         {.field = {.name = "inplace", .type = FieldType::Bool, .standard = false}}},
     .infer = like_input,
     .cost = free_cost,
     .summary = "zeroes elements at random in training, otherwise passes them on",

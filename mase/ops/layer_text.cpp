@@ -159,13 +159,9 @@ const Attribute& read_target(Reader& reader, const Op& op, std::size_t& position
   const std::size_t from = ahead.at() - word.size();
   if (!word.empty() && ahead.take('=')) {
     reader = ahead;
-    std::vector<std::string> known;
-    for (const Attribute& attribute : op.attributes) {
-      if (attribute.name == word) return attribute;
-      known.emplace_back(attribute.name);
-    }
+    if (const Attribute* attribute = find_attribute(op, word)) return *attribute;
     reader.fail(fmt::format("{} has no argument '{}'", op.layer, word), from,
-                did_you_mean(word, known));
+                did_you_mean(word, attribute_names(op)));
   }
   const auto places = std::count_if(op.attributes.begin(), op.attributes.end(),
                                     [](const Attribute& a) { return !a.by_name; });
@@ -181,12 +177,13 @@ std::string print_layer(const ir::Node& node) {
   const Op& op = op_of(node);
   std::string out;
   for (const Attribute& attribute : op.attributes) {
-    const ir::Value* value = node.attribute(attribute.name);
+    const ir::Value* value = node.attribute(attribute.name());
     if (!value || attribute.print == Attribute::Print::Never) continue;
-    const bool changed = !attribute.standard || *value != *attribute.standard;
+    const bool changed = !attribute.field.standard || *value != standard_of(attribute);
     if (attribute.print == Attribute::Print::WhenChanged && !changed) continue;
     if (!out.empty()) out += ", ";
-    if (attribute.print != Attribute::Print::Positional) out += fmt::format("{}=", attribute.name);
+    if (attribute.print != Attribute::Print::Positional)
+      out += fmt::format("{}=", attribute.name());
     const auto* text = value->get<std::string>();
     out += text ? *text : ir::repr(*value);  // PyTorch prints texts without quotes
   }
@@ -217,13 +214,13 @@ LayerText parse_layer(std::string_view text, const Location& where) {
     reader.done();  // to the first character of the argument
     const std::size_t from = reader.at();
     const Attribute& attribute = read_target(reader, *out.op, position);
-    if (ir::find(out.attributes, attribute.name)) {
-      reader.fail(fmt::format("{} is given twice", attribute.name), from);
+    if (ir::find(out.attributes, attribute.name())) {
+      reader.fail(fmt::format("{} is given twice", attribute.name()), from);
     }
     reader.done();  // to the first character of the value
     const std::size_t at = reader.at();
-    ir::Value value = reader.value(attribute.names);
-    out.attributes.emplace_back(attribute.name, checked(attribute, value, reader.place(at)));
+    ir::Value value = reader.value(attribute.field.choices);
+    out.attributes.emplace_back(attribute.name(), checked(attribute, value, reader.place(at)));
   }
   if (!reader.done()) reader.fail("nothing may follow the layer", reader.at());
   out.attributes = complete_attributes(*out.op, out.attributes, where);

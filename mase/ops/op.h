@@ -10,6 +10,7 @@
 
 #include "mase/ir/graph.h"
 #include "mase/support/error.h"
+#include "mase/support/field.h"
 #include "mase/support/random.h"
 
 // An operation is one row: everything the rest of the library knows of it. Engines hold their
@@ -47,34 +48,21 @@ struct Argument {
 // A layer attribute (Linear's in_features) or a function's configuration (flatten's start_dim).
 // The order of the rows is the positional order of PyTorch's constructor or signature.
 struct Attribute {
-  enum class Type {
-    Int,
-    Number,
-    Bool,
-    IntOrNone,
-    Sizes,  // a whole number or a tuple of `rank` of them: kernel_size=3, kernel_size=(5, 1)
-    Text,   // one of `names`
-  };
   enum class Print {
     Positional,   // BatchNorm1d(16, ...)
     Keyword,      // in_features=16
     WhenChanged,  // inplace=True only when not the default
     Never,
   };
-  std::string_view name;
-  Type type = Type::Int;
-  std::optional<ir::Value> standard = std::nullopt;  // absent = must be given
+  Field field;  // a size per dimension is a list, which the graph holds as a tuple: (5, 1)
   Print print = Print::Keyword;
   // The default of the function or method, where it differs from the layer's.
-  std::optional<ir::Value> function_standard = std::nullopt;
-  double low = -9007199254740992.0;  // smallest and largest number allowed
-  double high = 9007199254740992.0;
-  std::size_t rank = 1;           // of Sizes
-  bool repeated = false;          // Sizes: one number is kept as a tuple of `rank` times itself
-  bool open = false;              // None may stand for a number or for a size
+  std::optional<FieldValue> function_standard = std::nullopt;
+  bool repeated = false;          // one size is kept as a tuple of it for every dimension
   bool by_name = false;           // never by position
   std::string_view same_as = "";  // absent or None, it is what that attribute is
-  std::vector<std::string_view> names = {};  // texts allowed: padding=same
+
+  std::string_view name() const { return field.name; }
 };
 
 // What a value in the graph is: a tensor of some type, or a plain value (`size` gives an int).
@@ -162,6 +150,10 @@ const Op* find_op_of(const ir::Node& node);
 // MASE's type of a node: of its row, or Placeholder, GetAttr, Output.
 Kind kind_of(const ir::Node& node);
 
+const Attribute* find_attribute(const Op& op, std::string_view name);  // null if there is none
+std::vector<std::string> attribute_names(const Op& op);
+// The default, which there must be, as a layer holds it.
+ir::Value standard_of(const Attribute& attribute);
 // The attribute that the i-th value behind the data of a call stands for; null beyond the last.
 const Attribute* attribute_at(const Op& op, std::size_t i);
 

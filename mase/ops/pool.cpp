@@ -89,26 +89,25 @@ constexpr double kLargestWindow = 1 << 20;
 
 // Average pooling over a sequence keeps all of its sizes as tuples, the others as they are given.
 Attribute window_attribute(std::string_view name, std::size_t rank, bool repeated, double low,
-                           std::optional<ir::Value> standard = std::nullopt,
-                           Attribute::Print print = Attribute::Print::Keyword) {
-  return {.name = name,
-          .type = Attribute::Type::Sizes,
-          .standard = std::move(standard),
-          .print = print,
-          .low = low,
-          .high = kLargestWindow,
-          .rank = rank,
+                           std::optional<FieldValue> standard = std::nullopt) {
+  return {.field = {.name = name,
+                    .type = FieldType::List,
+                    .standard = std::move(standard),
+                    .low = low,
+                    .high = kLargestWindow,
+                    .rank = rank,
+                    .one_for_all = true},
           .repeated = repeated};
 }
 
 Attribute stride_attribute(std::size_t rank, bool repeated) {
-  Attribute stride = window_attribute("stride", rank, repeated, 1);
+  Attribute stride = window_attribute("stride", rank, repeated, 1, kOpen);
   stride.same_as = "kernel_size";
   return stride;
 }
 
 Attribute flag(std::string_view name, bool standard, Attribute::Print print) {
-  return {.name = name, .type = Attribute::Type::Bool, .standard = standard, .print = print};
+  return {.field = {.name = name, .type = FieldType::Bool, .standard = standard}, .print = print};
 }
 
 std::vector<Attribute> max_attributes(std::size_t rank) {
@@ -122,25 +121,21 @@ std::vector<Attribute> max_attributes(std::size_t rank) {
 
 std::vector<Attribute> average_attributes(std::size_t rank) {
   const bool tuples = rank == 1;
-  const ir::Value none = tuples ? ir::Value(ir::Tuple{{0}}) : ir::Value(0);
   std::vector<Attribute> out{window_attribute("kernel_size", rank, tuples, 1),
                              stride_attribute(rank, tuples),
-                             window_attribute("padding", rank, tuples, 0, none),
+                             window_attribute("padding", rank, tuples, 0, 0),
                              flag("ceil_mode", false, Attribute::Print::Never),
                              flag("count_include_pad", true, Attribute::Print::Never)};
   if (rank == 2) {
-    out.push_back({.name = "divisor_override",
-                   .type = Attribute::Type::IntOrNone,
-                   .standard = ir::None{},
-                   .print = Attribute::Print::Never,
-                   .low = 1});
+    out.push_back({.field = {.name = "divisor_override", .standard = kOpen, .low = 1},
+                   .print = Attribute::Print::Never});
   }
   return out;
 }
 
 std::vector<Attribute> adaptive_attributes(std::size_t rank) {
   Attribute size = window_attribute("output_size", rank, false, 1);
-  size.open = true;
+  size.field.open = true;
   return {size};
 }
 

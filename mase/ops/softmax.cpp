@@ -30,7 +30,7 @@ const Op kSoftmax{
     .functions = {"torch.nn.functional.softmax", "torch.softmax"},
     .arguments = {{.name = "data_in_0"}},
     // Without a dimension: 0 for scalars, vectors and rank 3, else 1, as PyTorch chooses.
-    .attributes = {{.name = "dim", .type = Attribute::Type::IntOrNone, .standard = ir::None{}}},
+    .attributes = {{.field = {.name = "dim", .standard = kOpen}}},
     .infer = softmax_type,
     .cost = softmax_cost,
     .summary = "exponentials scaled to sum 1 along a dimension",

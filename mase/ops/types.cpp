@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mase/ir/field_value.h"
 #include "mase/ops/rules.h"
 #include "mase/support/suggest.h"
 
@@ -62,7 +63,7 @@ void check_call(const Site& site, const Op& op) {
   std::vector<std::string> known;
   for (std::size_t i = 0; i < data; ++i) known.emplace_back(op.arguments[i].formal);
   if (!layer) {
-    for (const Attribute& attribute : op.attributes) known.emplace_back(attribute.name);
+    for (std::string& name : attribute_names(op)) known.push_back(std::move(name));
     if (!op.repeated_attribute.empty()) known.emplace_back(op.repeated_attribute);
   }
   for (const auto& [key, type] : site.kwargs) {
@@ -136,17 +137,16 @@ const ValueType* Site::operand(std::size_t i) const {
 
 ir::Value Site::attribute(std::string_view name) const {
   const Op& op = op_of(node);
-  const auto row = std::find_if(op.attributes.begin(), op.attributes.end(),
-                                [&](const Attribute& a) { return a.name == name; });
-  if (row == op.attributes.end()) {
+  const Attribute* row = find_attribute(op, name);
+  if (row == nullptr) {
     internal_error(fmt::format("op '{}' has no attribute '{}'", op.name, name));
   }
   if (node.kind == ir::NodeKind::CallModule) {
     if (const ir::Value* value = node.attribute(name)) return checked(*row, *value, where());
   } else {
-    const ValueType* type = ir::find(kwargs, row->name);
+    const ValueType* type = ir::find(kwargs, name);
     for (std::size_t i = data_arguments(op); i < args.size(); ++i) {
-      if (attribute_at(op, i - data_arguments(op)) == &*row) type = &args[i];
+      if (attribute_at(op, i - data_arguments(op)) == row) type = &args[i];
     }
     if (type) {
       const auto* value = std::get_if<ir::Value>(type);
@@ -154,11 +154,11 @@ ir::Value Site::attribute(std::string_view name) const {
       if (!row->same_as.empty() && value->is_none()) return attribute(row->same_as);
       return checked(*row, *value, where());
     }
-    if (row->function_standard) return *row->function_standard;
+    if (row->function_standard) return ir::value_of(*row->function_standard);
   }
   if (!row->same_as.empty()) return attribute(row->same_as);
-  if (!row->standard) usage_error(fmt::format("{} needs {}", op.name, name), where());
-  return *row->standard;
+  if (!row->field.standard) usage_error(fmt::format("{} needs {}", op.name, name), where());
+  return standard_of(*row);
 }
 
 Site site_of(const ir::Graph& graph, const ir::Node& node, const ir::Named<ValueType>& types) {
@@ -207,7 +207,7 @@ std::vector<CallArgument> call_arguments(const Site& site) {
     } else if (!op.repeated_attribute.empty()) {
       add_repeated(site.args[i]);
     } else if (const Attribute* attribute = attribute_at(op, i - data)) {
-      add(std::string(attribute->name), site.args[i]);
+      add(std::string(attribute->name()), site.args[i]);
     }
   }
   for (const auto& [key, type] : site.kwargs) {

@@ -11,12 +11,6 @@
 namespace mase::ops {
 namespace {
 
-const Attribute* find_attribute(const Op& op, std::string_view name) {
-  const auto found = std::find_if(op.attributes.begin(), op.attributes.end(),
-                                  [&](const Attribute& a) { return a.name == name; });
-  return found == op.attributes.end() ? nullptr : &*found;
-}
-
 std::vector<std::int64_t> sizes_or(const Site& site, std::string_view name, std::size_t rank,
                                    std::int64_t standard) {
   if (!find_attribute(op_of(site.node), name)) return std::vector<std::int64_t>(rank, standard);
@@ -45,7 +39,7 @@ std::int64_t Window::positions(std::int64_t length) const {
 }
 
 std::vector<Window> windows_of(const Site& site) {
-  const std::size_t rank = find_attribute(op_of(site.node), "kernel_size")->rank;
+  const std::size_t rank = find_attribute(op_of(site.node), "kernel_size")->field.rank;
   const auto kernel = sizes(site.attribute("kernel_size"), rank);
   const auto stride = sizes(site.attribute("stride"), rank);
   const auto dilation = sizes_or(site, "dilation", rank, 1);
@@ -84,7 +78,7 @@ void slide(const std::vector<Window>& windows, ir::Shape& shape, const Location&
 }
 
 std::vector<std::int64_t> adaptive_sizes(const Site& site, const ir::Shape& input) {
-  const std::size_t rank = find_attribute(op_of(site.node), "output_size")->rank;
+  const std::size_t rank = find_attribute(op_of(site.node), "output_size")->field.rank;
   const ir::Value wanted = site.attribute("output_size");
   const auto* tuple = wanted.get<ir::Tuple>();
   std::vector<std::int64_t> out;

@@ -27,7 +27,7 @@ std::string toml_value(const FieldValue& value) {
 // "" where nothing is known to be of use.
 std::string example_value(const Field& field) {
   if (!field.example.empty()) return std::string(field.example);
-  if (field.standard && !field.may_be_open()) return toml_value(*field.standard);
+  if (field.standard && !field.standard->is_none()) return toml_value(*field.standard);
   if (field.choices.empty()) return "";
   const std::string first = in_quotes(field.choices.front());
   return field.type == FieldType::List ? fmt::format("[{}]", first) : first;

@@ -52,7 +52,7 @@ void fill_in(std::string_view owner, std::span<const Field> fields, const Locati
     if (field.must_be_given()) {
       diagnostics.add(fmt::format("{} needs the option '{}'", owner, field.name), where,
                       std::string(field.help));
-    } else if (!field.may_be_open()) {
+    } else if (!field.standard->is_none()) {
       values.emplace_back(std::string(field.name), ir::value_of(*field.standard));
     }
   }

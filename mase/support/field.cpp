@@ -67,7 +67,19 @@ bool in_range(const Field& field, double number) {
          (!field.high || number <= *field.high);
 }
 
+bool of_texts(const Field& field) {
+  const FieldType type = field.type == FieldType::List ? field.items : field.type;
+  return type == FieldType::Text || type == FieldType::Path;
+}
+
+bool is_choice(const Field& field, const FieldValue& value) {
+  const auto* text = value.get<std::string>();
+  const auto& choices = field.choices;
+  return text && std::find(choices.begin(), choices.end(), *text) != choices.end();
+}
+
 std::optional<FieldValue> fitted_item(const Field& field, FieldType type, const FieldValue& value) {
+  if (value.is_none() && field.open) return value;
   switch (type) {
     case FieldType::Bool: {
       if (value.is<bool>()) return value;
@@ -85,10 +97,8 @@ std::optional<FieldValue> fitted_item(const Field& field, FieldType type, const 
       return FieldValue(value.number());
     case FieldType::Text:
     case FieldType::Path: {
-      const auto* text = value.get<std::string>();
-      const auto& choices = field.choices;
-      const bool fits = text && (choices.empty() ||
-                                 std::find(choices.begin(), choices.end(), *text) != choices.end());
+      const bool fits =
+          value.is<std::string>() && (field.choices.empty() || is_choice(field, value));
       return fits ? std::optional(value) : std::nullopt;
     }
     case FieldType::Table:
@@ -102,7 +112,8 @@ std::optional<FieldValue> fitted_item(const Field& field, FieldType type, const 
 
 std::optional<FieldValue> fitted_list(const Field& field, const FieldValue& value) {
   const auto* given = value.get<FieldValue::List>();
-  const FieldValue::List items = given ? *given : FieldValue::List{value};
+  const std::size_t copies = field.one_for_all ? field.rank : 1;
+  const FieldValue::List items = given ? *given : FieldValue::List(copies, value);
   if (field.rank != 0 && items.size() != field.rank) return std::nullopt;
   FieldValue::List out;
   for (const FieldValue& item : items) {
@@ -204,34 +215,38 @@ std::string range_text(const Field& field) {
   return "";
 }
 
-std::string wanted(const Field& field) {
-  std::string text;
-  if (field.type == FieldType::List) {
+std::string wanted(const Field& field, std::string_view none) {
+  const bool list = field.type == FieldType::List;
+  const bool chosen = of_texts(field) && !field.choices.empty();
+  const std::string choices = fmt::format("{}", fmt::join(field.choices, ", "));
+  std::string text = one_item(list ? field.items : field.type);
+  if (list && !field.one_for_all) {
     text = field.rank == 0 ? fmt::format("a list of {}", several_items(field.items))
                            : fmt::format("a list of {} {}", field.rank, several_items(field.items));
-    if (!field.choices.empty()) text += fmt::format(" out of {}", fmt::join(field.choices, ", "));
-  } else if (!field.choices.empty()) {
-    text = fmt::format("one of {}", fmt::join(field.choices, ", "));
-  } else {
-    text = one_item(field.type);
+    if (chosen) text += " out of " + choices;
+  } else if (chosen) {
+    text = "one of " + choices;
   }
   if (const std::string range = range_text(field); !range.empty()) text += " " + range;
-  if (field.may_be_open()) text += ", or \"NA\"";
+  if (field.one_for_all && field.rank > 1) text += fmt::format(", or a list of {}", field.rank);
+  if (!chosen && !choices.empty()) text += ", or one of " + choices;
+  if (field.may_be_open()) text += fmt::format(", or {}", none);
   return text;
 }
 
 std::optional<FieldValue> fitted(const Field& field, const FieldValue& value) {
   if (value.is_none() && field.may_be_open()) return value;
+  if (!of_texts(field) && is_choice(field, value)) return value;
   if (field.type == FieldType::List) return fitted_list(field, value);
   return fitted_item(field, field.type, value);
 }
 
-std::string problem(const Field& field, const FieldValue& value) {
+std::string problem(const Field& field, const FieldValue& value, std::string_view none) {
   if (fitted(field, value)) return "";
   const auto* real = value.get<double>();
   const bool finite = field.type != FieldType::Real || !real || std::isfinite(*real);
   std::string text = fmt::format("{} must be {}, not {}", field.name,
-                                 finite ? wanted(field) : "a finite number", repr(value));
+                                 finite ? wanted(field, none) : "a finite number", repr(value));
   const std::string near = nearest_choice(field, value);
   return near.empty() ? text : text + "; " + near;
 }

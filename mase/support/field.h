@@ -73,7 +73,7 @@ enum class FieldType {
   Real,  // a whole number will do
   Text,
   Path,
-  List,   // of `items`; one item by itself counts as a list of one
+  List,   // of `items`; one item by itself counts as a list of one, or of all (one_for_all)
   Table,  // checked by whoever reads it
   Any,    // None as well
 };
@@ -87,19 +87,22 @@ struct Field {
   std::optional<FieldValue> standard = std::nullopt;
   std::optional<double> low = std::nullopt;  // smallest and largest number allowed, also in lists
   std::optional<double> high = std::nullopt;
-  std::vector<std::string_view> choices = {};  // of texts, also in lists
+  std::vector<std::string_view> choices = {};  // of texts, also in lists; beside a number's values
   FieldType items = FieldType::Int;            // of a list
   std::size_t rank = 0;                        // of a list: the number of its items; 0 = any
+  bool one_for_all = false;  // of such a list: one item stands for `rank` times it
+  bool open = false;         // None may be given, also in lists
   std::string_view help = "";
   // What an example gives it, where neither the default nor the first choice will do.
   std::string_view example = "";
 
   bool must_be_given() const { return !standard; }
-  bool may_be_open() const { return standard && standard->is_none(); }
+  bool may_be_open() const { return open || (standard && standard->is_none()); }
 };
 
-// "a whole number from 1 to 32", "one of a, b", "a list of numbers, or NA".
-std::string wanted(const Field& field);
+// "a whole number from 1 to 32", "one of a, b", "a list of numbers, or "NA"". `none` is how None is
+// spelt where the value comes from.
+std::string wanted(const Field& field, std::string_view none = "\"NA\"");
 // "int", "list of texts".
 std::string type_text(const Field& field);
 // "from 1 to 32", "at least 1", "" without bounds.
@@ -110,7 +113,7 @@ std::string range_text(const Field& field);
 std::optional<FieldValue> fitted(const Field& field, const FieldValue& value);
 // What is wrong with a value: "width must be a whole number from 1 to 32, not 0" with the nearest
 // choice behind it; "" if it fits.
-std::string problem(const Field& field, const FieldValue& value);
+std::string problem(const Field& field, const FieldValue& value, std::string_view none = "\"NA\"");
 
 const Field* find_field(std::span<const Field> fields, std::string_view name);
 std::vector<std::string> field_names(std::span<const Field> fields);

@@ -110,21 +110,21 @@ TEST(LayerText, EveryPrintedLayerParsesBack) {
     for (int round = 0; round < 50; ++round) {
       ir::Dict given;
       for (const Attribute& attribute : op->attributes) {
-        if (attribute.standard && random.up_to(1) == 0) continue;
+        const Field& field = attribute.field;
+        if (field.standard && random.up_to(1) == 0) continue;
         ir::Value value = static_cast<std::int64_t>(random.up_to(1));
-        if (attribute.low >= 1) value = static_cast<std::int64_t>(1 + random.up_to(1000));
-        if (attribute.type == Attribute::Type::Bool) value = random.up_to(1) == 1;
-        if (attribute.type == Attribute::Type::Number) value = random.unit();
+        if (field.low && *field.low >= 1) value = static_cast<std::int64_t>(1 + random.up_to(1000));
+        if (field.type == FieldType::Bool) value = random.up_to(1) == 1;
+        if (field.type == FieldType::Real) value = random.unit();
         if (attribute.print == Attribute::Print::Never) continue;  // PyTorch's text leaves it out
-        if (!attribute.names.empty() && random.up_to(1) == 1) {
-          value =
-              attribute.names[random.up_to(static_cast<std::uint32_t>(attribute.names.size() - 1))];
-        } else if (attribute.type == Attribute::Type::Text) {
+        if (!field.choices.empty() && random.up_to(1) == 1) {
+          value = field.choices[random.up_to(static_cast<std::uint32_t>(field.choices.size() - 1))];
+        } else if (field.type == FieldType::Text) {
           continue;
-        } else if (attribute.type == Attribute::Type::Sizes && random.up_to(1) == 1) {
-          value = ir::Tuple{std::vector<ir::Value>(attribute.rank, value)};
+        } else if (field.type == FieldType::List && random.up_to(1) == 1) {
+          value = ir::Tuple{std::vector<ir::Value>(field.rank, value)};
         }
-        given.emplace_back(std::string(attribute.name), value);
+        given.emplace_back(std::string(attribute.name()), value);
       }
       ir::Node node{.name = "n",
                     .kind = ir::NodeKind::CallModule,
@@ -172,25 +172,27 @@ TEST(LayerText, MistakesPointAtTheirColumn) {
   EXPECT_EQ(message("Linear(16, x)", place),
             "net.toml:4:17: 'x' is neither a number nor True, False or None");
   EXPECT_EQ(message("Linear(16, 1.5)", place),
-            "net.toml:4:17: out_features must be a whole number, not 1.5");
+            "net.toml:4:17: out_features must be a whole number from 1 to 16777216, not 1.5");
   EXPECT_EQ(message("Linear(0, 5)", place),
-            "net.toml:4:13: in_features = 0 is out of range: 1 to 16777216");
-  EXPECT_EQ(message("Dropout(1.5)", place), "net.toml:4:14: p = 1.5 is out of range: 0 to 1");
+            "net.toml:4:13: in_features must be a whole number from 1 to 16777216, not 0");
+  EXPECT_EQ(message("Dropout(1.5)", place),
+            "net.toml:4:14: p must be a number from 0 to 1, not 1.5");
   EXPECT_EQ(message("Conv2d(1, 6, (3, 3, 3))", place),
-            "net.toml:4:19: kernel_size must be a whole number or a tuple of 2 of them, not "
-            "(3, 3, 3)");
+            "net.toml:4:19: kernel_size must be a whole number from 1 to 1024, or a list of "
+            "2, not (3, 3, 3)");
   EXPECT_EQ(message("Conv2d(1, 6, (3, 0))", place),
-            "net.toml:4:19: kernel_size = 0 is out of range: 1 to 1024");
+            "net.toml:4:19: kernel_size must be a whole number from 1 to 1024, or a list of 2, not "
+            "(3, 0)");
   EXPECT_EQ(message("Conv2d(1, 6, 3, padding=some)", place),
             "net.toml:4:30: 'some' is neither a number nor True, False or None");
   EXPECT_EQ(message("Conv2d(1, 6, 3, padding='some')", place),
-            "net.toml:4:30: padding must be a whole number or a tuple of 2 of them, or valid, "
-            "same, not 'some'");
+            "net.toml:4:30: padding must be a whole number from 0 to 1024, or a list of 2, or "
+            "one of valid, same, not 'some'; did you mean 'same'?");
   EXPECT_EQ(message("Conv2d(1, 6, 3, padding='same)", place),
             "net.toml:4:30: the text has no closing quote");
   EXPECT_EQ(message("Conv2d(1, 6, (3, 3", place), "net.toml:4:24: ',' or ')' is expected here");
   EXPECT_EQ(message("Linear((1, 2), 6)", place),
-            "net.toml:4:13: in_features must be a whole number, not (1, 2)");
+            "net.toml:4:13: in_features must be a whole number from 1 to 16777216, not (1, 2)");
   EXPECT_EQ(message("ReLU() x", place), "net.toml:4:13: nothing may follow the layer");
   EXPECT_EQ(message("ReLU[]", place), "net.toml:4:10: '(' is expected here");
   EXPECT_EQ(message("Linear(16 5)", place), "net.toml:4:16: ',' or ')' is expected here");

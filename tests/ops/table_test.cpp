@@ -48,7 +48,7 @@ TEST_P(EveryOp, AFreshLayerHasTheParametersItsArgumentsName) {
   if (op.layer.empty()) return;
   ir::Dict given;
   for (const Attribute& attribute : op.attributes) {
-    if (!attribute.standard) given.emplace_back(std::string(attribute.name), 3);
+    if (attribute.field.must_be_given()) given.emplace_back(std::string(attribute.name()), 3);
   }
   const ir::Dict attributes = complete_attributes(op, given);
   ASSERT_EQ(attributes.size(), op.attributes.size());

@@ -51,7 +51,8 @@ TEST(VerifyOps, LayersHaveTheirAttributesAndParameters) {
   EXPECT_EQ(problems(graph), "node l: its attributes are incomplete or out of order\n");
   graph = fine();
   graph.node("l").attributes[0].second = 0;
-  EXPECT_EQ(problems(graph), "node l: in_features = 0 is out of range: 1 to 16777216\n");
+  EXPECT_EQ(problems(graph),
+            "node l: in_features must be a whole number from 1 to 16777216, not 0\n");
   graph = fine();
   graph.find_parameter("l.bias")->name = "l.bais";
   EXPECT_EQ(problems(graph), "node l: has no bias\n");

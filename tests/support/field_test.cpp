@@ -73,6 +73,28 @@ TEST(Field, OfAnyTypeTakesNoneAsWell) {
   EXPECT_EQ(problem(any, FieldValue::List{1, "x"}), "");
 }
 
+TEST(Field, OfSizesTakesOneForAllAndNamesForSome) {
+  const Field padding{.name = "padding",
+                      .type = FieldType::List,
+                      .low = 0,
+                      .choices = {"same"},
+                      .rank = 2,
+                      .one_for_all = true};
+  EXPECT_EQ(fitted(padding, 3), FieldValue(FieldValue::List{3, 3}));
+  EXPECT_EQ(fitted(padding, "same"), FieldValue("same"));
+  EXPECT_FALSE(fitted(padding, FieldValue::List{"same", 1}));
+  EXPECT_EQ(problem(padding, FieldValue::List{1, 2, 3}),
+            "padding must be a whole number at least 0, or a list of 2, or one of same, not "
+            "[1, 2, 3]");
+}
+
+TEST(Field, MayBeOpenBesideADefaultAndWithinLists) {
+  const Field size{.name = "size", .type = FieldType::List, .rank = 2, .open = true};
+  EXPECT_TRUE(fitted(size, FieldValue::List{7, kOpen}));
+  EXPECT_TRUE(fitted(size, kOpen));
+  EXPECT_EQ(wanted(size, "None"), "a list of 2 whole numbers, or None");
+}
+
 TEST(Field, NamesItsType) {
   EXPECT_EQ(type_text(kWidth), "int");
   EXPECT_EQ(type_text(kStages), "list of texts");

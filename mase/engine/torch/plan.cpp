@@ -231,7 +231,7 @@ ir::Value Site::attribute(std::string_view name) {
     }
     for (std::size_t i = data_arguments_; i < node_.args.size(); ++i) {
       const ops::Attribute* attribute = ops::attribute_at(op_, i - data_arguments_);
-      if (attribute && attribute->name == name) used_[i] = true;
+      if (attribute && attribute->name() == name) used_[i] = true;
     }
   }
   return call_.attribute(name);
