@@ -1,5 +1,5 @@
-// Child process and parent speak in frames: a kind, a length, the bytes. The child opens the table
-// anew for each task, does it, and ends.
+// A child process for each task, which opens the table anew, does it, and ends. What it says comes
+// through a pipe, in frames (table_frames.h).
 #include "mase/io/isolated_table.h"
 
 #include <fcntl.h>
@@ -19,29 +19,23 @@
 #include <string>
 
 #include "mase/io/bytes.h"
+#include "mase/io/table_frames.h"
 
 namespace mase::io {
 namespace {
 
-constexpr int kPatience = 60'000;  // ms without a frame
-constexpr std::uint64_t kLargestFrame = std::uint64_t{64} << 20;
+constexpr int kPatience = 60'000;                              // ms without a frame
 constexpr std::uint64_t kMostMemory = std::uint64_t{4} << 30;  // of a child, beyond the parent's
 
 constexpr int kOutOfMemory = 2;  // exit code of a child
-
-enum class Kind : std::uint64_t { Description, Rows, Done, Error };
-
-struct Frame {
-  Kind kind = Kind::Done;
-  std::uint64_t size = 0;
-};
 
 // The child's end of the pipe. When nobody listens any more, SIGPIPE ends the child.
 class Sender {
  public:
   explicit Sender(int fd) : fd_(fd) {}
 
-  void send(Kind kind, std::span<const std::byte> first, std::span<const std::byte> second = {}) {
+  void send(FrameKind kind, std::span<const std::byte> first,
+            std::span<const std::byte> second = {}) {
     const Frame frame{kind, first.size() + second.size()};
     write_all(std::as_bytes(std::span(&frame, 1)));
     write_all(first);
@@ -87,7 +81,7 @@ void become_child() {
 }
 
 // A task under way in a child.
-class Child {
+class Child : public FrameSource {
  public:
   explicit Child(const std::function<void(Sender&)>& task) {
     int ends[2];
@@ -114,7 +108,7 @@ class Child {
     ::close(ends[1]);
     fd_ = ends[0];
   }
-  ~Child() {
+  ~Child() override {
     if (pid_ > 0) {
       ::kill(pid_, SIGKILL);
       wait();
@@ -124,29 +118,22 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  // False when none comes any more: `failure` then says why.
-  bool next(Frame& frame) {
-    return receive(&frame, sizeof frame) &&
-           (frame.size <= kLargestFrame || fail("sent too much at once"));
-  }
-  bool receive(void* to, std::size_t size) {
-    auto* p = static_cast<std::byte*>(to);
-    while (size > 0) {
+  bool receive(std::span<std::byte> to) override {
+    while (!to.empty()) {
       struct pollfd waiting = {fd_, POLLIN, 0};
       const int ready = fd_ < 0 ? -1 : ::poll(&waiting, 1, kPatience);
       if (ready < 0 && fd_ >= 0 && errno == EINTR) continue;
       if (ready == 0) return fail(fmt::format("stood still for {} s", kPatience / 1000));
       if (ready < 0) return fail("gave no answer");
-      const ssize_t n = ::read(fd_, p, size);
+      const ssize_t n = ::read(fd_, to.data(), to.size());
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return fail(ending());
-      p += n;
-      size -= static_cast<std::size_t>(n);
+      to = to.subspan(static_cast<std::size_t>(n));
     }
     return true;
   }
   // What is wrong: with the file where its reader failed, with the machine where there is none.
-  const std::string& failure() const { return failure_; }
+  std::string failure() const override { return failure_; }
 
  private:
   bool fail(std::string_view why) {
@@ -181,12 +168,6 @@ class Child {
   std::string failure_;
 };
 
-std::string pack(const ReadError& error) {
-  std::string out;
-  put<std::int32_t>(out, error.where.line);
-  return out + error.message;
-}
-
 class IsolatedTable : public Table {
  public:
   IsolatedTable(const std::filesystem::path& path, TableOpener open)
@@ -196,50 +177,23 @@ class IsolatedTable : public Table {
   Status read(std::span<const std::size_t> wanted, const RowSink& sink) override;
 
  private:
-  // Receives what a frame holds. At the end of the task: what became of it.
-  Result<std::string> content(Child& child, const Frame& frame) const;
-  ReadError broken(const Child& child) const { return error(child.failure()); }
-
   TableOpener open_;
 };
-
-Result<std::string> IsolatedTable::content(Child& child, const Frame& frame) const {
-  std::string bytes(static_cast<std::size_t>(frame.size), '\0');
-  if (!child.receive(bytes.data(), bytes.size())) return broken(child);
-  if (frame.kind != Kind::Error) return bytes;
-  Cursor cursor(bytes_of(bytes));
-  ReadError out = error("");
-  out.where.line = cursor.number<std::int32_t>().value_or(0);
-  out.message = bytes.substr(cursor.position());
-  return out;
-}
 
 Status IsolatedTable::describe() {
   Child child([&](Sender& to) {
     const auto table = open_();
-    if (!table) return to.send(Kind::Error, bytes_of(pack(table.error())));
-    std::string out;
-    put<std::int64_t>(out, (*table)->rows());
-    for (const std::string& name : (*table)->columns()) {
-      put<std::uint64_t>(out, name.size());
-      out += name;
-    }
+    if (!table) return to.send(FrameKind::Error, bytes_of(pack(table.error())));
+    const std::string out = pack(TableDescription{(*table)->rows(), (*table)->columns()});
     if (out.size() > kLargestFrame) {
-      return to.send(Kind::Error, bytes_of(pack(error("names its columns too long"))));
+      return to.send(FrameKind::Error, bytes_of(pack(error("names its columns too long"))));
     }
-    to.send(Kind::Description, bytes_of(out));
+    to.send(FrameKind::Description, bytes_of(out));
   });
-  Frame frame;
-  if (!child.next(frame)) return broken(child);
-  const auto bytes = content(child, frame);
-  if (!bytes) return bytes.error();
-  Cursor cursor(bytes_of(*bytes));
-  rows_ = cursor.number<std::int64_t>().value_or(0);
-  while (const auto size = cursor.number<std::uint64_t>()) {
-    const auto name = cursor.take(*size);
-    if (!name) return error("damaged: its columns cannot be listed");
-    columns_.emplace_back(text_of(*name));
-  }
+  auto description = receive_description(child, path_);
+  if (!description) return description.error();
+  rows_ = description->rows;
+  columns_ = std::move(description->columns);
   return std::monostate{};
 }
 
@@ -251,33 +205,15 @@ Status IsolatedTable::read(std::span<const std::size_t> wanted, const RowSink& s
       const Categories* expected = categories(column);
       if (table && expected != nullptr) (*table)->categorise(column, *expected);
     }
-    const auto status =
-        table ? (*table)->read(wanted,
-                               [&](std::int64_t first, std::span<const double> values) -> Status {
-                                 to.send(Kind::Rows, std::as_bytes(std::span(&first, 1)),
-                                         std::as_bytes(values));
-                                 return std::monostate{};
-                               })
-              : Status(table.error());
-    if (!status) return to.send(Kind::Error, bytes_of(pack(status.error())));
-    to.send(Kind::Done, {});
+    const auto send_rows = [&](std::int64_t first, std::span<const double> values) -> Status {
+      to.send(FrameKind::Rows, std::as_bytes(std::span(&first, 1)), std::as_bytes(values));
+      return std::monostate{};
+    };
+    const auto status = table ? (*table)->read(wanted, send_rows) : Status(table.error());
+    if (!status) return to.send(FrameKind::Error, bytes_of(pack(status.error())));
+    to.send(FrameKind::Done, {});
   });
-  std::vector<double> values;
-  Frame frame;
-  while (child.next(frame)) {
-    if (frame.kind == Kind::Done) return std::monostate{};
-    if (frame.kind == Kind::Error) return content(child, frame).error();
-    std::int64_t first = 0;
-    const std::size_t size = static_cast<std::size_t>(frame.size) - sizeof first;
-    if (frame.kind != Kind::Rows || frame.size < sizeof first ||
-        size % (sizeof(double) * wanted.size()) != 0) {
-      return error("damaged: its rows arrive in pieces");
-    }
-    values.resize(size / sizeof(double));
-    if (!child.receive(&first, sizeof first) || !child.receive(values.data(), size)) break;
-    if (auto status = sink(first, values); !status) return status;
-  }
-  return broken(child);
+  return receive_rows(child, path_, wanted.size(), rows_, sink);
 }
 
 }  // namespace
