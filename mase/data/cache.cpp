@@ -1,7 +1,7 @@
-// Entries are flat binary files: a header of one page, then the four arrays, each on a page
-// boundary, as they lie in memory. An entry is read into memory of the run's own, not mapped: what
-// was checked against its checksum can then no longer change, and an entry that somebody cuts off
-// while it is in use ends nobody (reading a mapped file beyond its end is SIGBUS).
+// Entries are flat binary files (cache_entry.h). An entry is read into memory of the run's own, not
+// mapped: what was checked against its checksum can then no longer change, and an entry that
+// somebody cuts off while it is in use ends nobody (reading a mapped file beyond its end is
+// SIGBUS).
 #include "mase/data/cache.h"
 
 #include <fcntl.h>
@@ -11,15 +11,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cerrno>
-#include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <set>
 
+#include "mase/data/cache_entry.h"
 #include "mase/support/files.h"
 #include "mase/support/sha256.h"
 
@@ -27,78 +25,6 @@ namespace mase::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kPage = 4096;
-constexpr std::array<char, 8> kMagic = {'M', 'A', 'S', 'E', 'r', 'o', 'w', 's'};
-constexpr std::uint32_t kLayout = 1;
-
-struct Header {
-  std::array<char, 8> magic = kMagic;
-  std::uint32_t layout = kLayout;
-  std::uint32_t preparation = kPreparationVersion;
-  std::array<char, 64> source_hash = {};
-  std::int64_t features = 0;
-  std::int64_t train_rows = 0;
-  std::int64_t test_rows = 0;
-  std::int64_t rows_read = 0;
-  std::int64_t duplicates = 0;
-  std::array<std::uint64_t, 4> arrays = {};  // checksum of each
-  std::uint64_t own = 0;                     // checksum of the fields above
-};
-
-// Four independent lanes, so that checking costs less than reading memory does.
-std::uint64_t checksum(std::span<const std::byte> bytes) {
-  std::array<std::uint64_t, 4> lanes = {1, 2, 3, 4};
-  std::array<std::uint64_t, 4> words = {};
-  const auto mix = [&] {
-    for (std::size_t i = 0; i < lanes.size(); ++i) {
-      lanes[i] = std::rotl((lanes[i] ^ words[i]) * 0x9e3779b97f4a7c15ull, 29);
-    }
-  };
-  const std::size_t size = bytes.size();
-  for (; bytes.size() >= sizeof words; bytes = bytes.subspan(sizeof words)) {
-    std::memcpy(words.data(), bytes.data(), sizeof words);
-    mix();
-  }
-  words = {};
-  if (!bytes.empty()) std::memcpy(words.data(), bytes.data(), bytes.size());
-  mix();
-  words = {size};
-  mix();
-  return lanes[0] ^ std::rotl(lanes[1], 17) ^ std::rotl(lanes[2], 31) ^ std::rotl(lanes[3], 47);
-}
-
-std::uint64_t checksum_of(const Header& header) {
-  return checksum(std::as_bytes(std::span(&header, 1)).first(offsetof(Header, own)));
-}
-
-// Where the arrays begin: training features and labels, test features and labels.
-struct Places {
-  std::array<std::uint64_t, 4> first = {};
-  std::array<std::uint64_t, 4> bytes = {};
-  std::uint64_t end = kPage;
-};
-
-Places places_of(const Header& h) {
-  Places out;
-  const auto features = static_cast<std::uint64_t>(h.features) * sizeof(float);
-  const auto train = static_cast<std::uint64_t>(h.train_rows);
-  const auto test = static_cast<std::uint64_t>(h.test_rows);
-  out.bytes = {train * features, train * sizeof(std::int64_t), test * features,
-               test * sizeof(std::int64_t)};
-  for (std::size_t i = 0; i < out.first.size(); ++i) {
-    out.first[i] = out.end;
-    out.end += (out.bytes[i] + kPage - 1) / kPage * kPage;
-  }
-  return out;
-}
-
-// Whether the sizes are possible at all, before anything is computed from them.
-bool plausible(const Header& h) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 32;
-  return h.features >= 1 && h.features <= 4096 && h.train_rows >= 1 && h.train_rows <= kMost &&
-         h.test_rows >= 1 && h.test_rows <= kMost;
-}
 
 // An open file that is closed on leaving. Nothing but a regular file is opened for good, so that a
 // pipe of that name stops nobody.
@@ -138,12 +64,8 @@ class EntryFile {
 // Memory for the arrays, which begin at multiples of a page as they do in the file; null if there
 // is not enough.
 std::shared_ptr<std::byte> page_aligned(std::uint64_t bytes) {
-  return {static_cast<std::byte*>(std::aligned_alloc(kPage, static_cast<std::size_t>(bytes))),
+  return {static_cast<std::byte*>(std::aligned_alloc(kEntryPage, static_cast<std::size_t>(bytes))),
           std::free};
-}
-
-std::span<const std::byte> bytes_of(const ir::Tensor& tensor) {
-  return {tensor.data(), tensor.bytes()};
 }
 
 // What changes when a file does, as a line of text; empty if the file is not there.
@@ -224,49 +146,22 @@ std::optional<Prepared> PreparedCache::load(std::string_view data_set,
                                             const std::string& hash) const {
   if (folder_.empty()) return std::nullopt;
   const EntryFile file(entry(data_set, hash));
-  Header h;
-  if (!file.read(0, std::as_writable_bytes(std::span(&h, 1)))) return std::nullopt;
-  if (h.magic != kMagic || h.layout != kLayout || h.preparation != kPreparationVersion ||
-      std::string_view(h.source_hash.data(), h.source_hash.size()) != hash ||
-      h.own != checksum_of(h) || !plausible(h)) {
-    return std::nullopt;
-  }
-  const Places places = places_of(h);
-  if (places.end != file.size()) return std::nullopt;
-  const std::shared_ptr<std::byte> owner = page_aligned(places.end - kPage);
-  if (!owner) return std::nullopt;
-  const std::span bytes(owner.get(), static_cast<std::size_t>(places.end - kPage));
-  if (!file.read(kPage, bytes)) return std::nullopt;
-  const auto array = [&](std::size_t i) {
-    return bytes.subspan(static_cast<std::size_t>(places.first[i] - kPage),
-                         static_cast<std::size_t>(places.bytes[i]));
-  };
-  for (std::size_t i = 0; i < h.arrays.size(); ++i) {
-    if (checksum(array(i)) != h.arrays[i]) return std::nullopt;
-  }
-  const auto split = [&](std::size_t i, std::int64_t rows) {
-    return Split{ir::Tensor::view({rows, h.features}, ir::DType::Float32, array(i).data(), owner),
-                 ir::Tensor::view({rows}, ir::DType::Int64, array(i + 1).data(), owner)};
-  };
-  return Prepared{.train = split(0, h.train_rows),
-                  .test = split(2, h.test_rows),
-                  .rows_read = h.rows_read,
-                  .duplicates = h.duplicates};
+  EntryHeader header;
+  if (!file.read(0, std::as_writable_bytes(std::span(&header, 1)))) return std::nullopt;
+  const auto places = places_of(header, hash);
+  if (!places || places->end != file.size()) return std::nullopt;
+  const std::uint64_t size = places->end - kEntryPage;
+  const std::shared_ptr<std::byte> arrays = page_aligned(size);
+  if (!arrays) return std::nullopt;
+  const std::span bytes(arrays.get(), static_cast<std::size_t>(size));
+  if (!file.read(kEntryPage, bytes)) return std::nullopt;
+  return rows_of(header, *places, arrays);
 }
 
 void PreparedCache::store(std::string_view data_set, const std::string& hash,
                           const Prepared& rows) const {
   if (folder_.empty()) return;
-  Header h{.features = rows.train.features.dim(1),
-           .train_rows = rows.train.rows(),
-           .test_rows = rows.test.rows(),
-           .rows_read = rows.rows_read,
-           .duplicates = rows.duplicates};
-  std::copy_n(hash.begin(), std::min(hash.size(), h.source_hash.size()), h.source_hash.begin());
-  const std::array arrays = {bytes_of(rows.train.features), bytes_of(rows.train.labels),
-                             bytes_of(rows.test.features), bytes_of(rows.test.labels)};
-  for (std::size_t i = 0; i < arrays.size(); ++i) h.arrays[i] = checksum(arrays[i]);
-  h.own = checksum_of(h);
+  const EntryHeader header = header_of(rows, hash);
   // Pipes are written where they stand, which could wait for ever for a reader.
   const fs::path path = entry(data_set, hash);
   std::error_code code;
@@ -286,12 +181,12 @@ void PreparedCache::store(std::string_view data_set, const std::string& hash,
       written += bytes.size();
     };
     const auto fill_page = [&] {
-      static constexpr std::array<std::byte, kPage> kZeros = {};
-      write(std::span(kZeros).first((kPage - written % kPage) % kPage));
+      static constexpr std::array<std::byte, kEntryPage> kZeros = {};
+      write(std::span(kZeros).first((kEntryPage - written % kEntryPage) % kEntryPage));
     };
-    write(std::as_bytes(std::span(&h, 1)));
+    write(std::as_bytes(std::span(&header, 1)));
     fill_page();
-    for (const auto& array : arrays) {
+    for (const auto& array : arrays_of(rows)) {
       write(array);
       fill_page();
     }

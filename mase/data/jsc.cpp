@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 #include "mase/data/cache.h"
@@ -113,10 +114,21 @@ std::filesystem::path find_jets(const OpenOptions& options) {
   return sample;
 }
 
+// Whether rows of the cache are of this network's kind, whoever wrote them there.
+bool fit(const Prepared& rows, const Info& info) {
+  const auto is_class = [&](std::int64_t label) { return label >= 0 && label < info.num_classes; };
+  for (const Split* split : {&rows.train, &rows.test}) {
+    const auto labels = split->labels.values<std::int64_t>();
+    if (split->features.dim(1) != info.num_features) return false;
+    if (!std::all_of(labels.begin(), labels.end(), is_class)) return false;
+  }
+  return true;
+}
+
 // The prepared rows of a table, from the cache where they are there.
 Prepared prepared_rows(const io::TablePath& source, const std::string& hash,
                        const PreparedCache& cache, const Info& info, const ColumnMap& map) {
-  if (auto rows = cache.load(info.name, hash)) return *std::move(rows);
+  if (auto rows = cache.load(info.name, hash); rows && fit(*rows, info)) return *std::move(rows);
   const auto table =
       io::open_table(source.file, source.inside.empty() ? kTableName : source.inside).or_throw();
   Prepared rows = prepare_table(*table, select(*table, wanted_columns(map)));

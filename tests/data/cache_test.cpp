@@ -110,6 +110,23 @@ TEST_F(Cache, ADamagedEntryIsMadeAnew) {
   expect_same(open_source(), plain);
 }
 
+// An entry that is whole may still be another's: what does not fit is prepared again.
+TEST_F(Cache, RowsThatDoNotFitAreMadeAnew) {
+  const DataSet plain = open_source();
+  const PreparedCache kept(cache(), {});
+  for (const std::int64_t label : {-1, 5, 1'000'000'000}) {
+    Prepared rows = *kept.load("jsc", plain.hash);
+    rows.test.labels.values_mut<std::int64_t>()[0] = label;
+    kept.store("jsc", plain.hash, rows);
+    expect_same(open_source(), plain);
+  }
+  Prepared rows = *kept.load("jsc", plain.hash);
+  rows.train.features = ir::Tensor({rows.train.rows(), 3}, ir::DType::Float32);
+  rows.test.features = ir::Tensor({rows.test.rows(), 3}, ir::DType::Float32);
+  kept.store("jsc", plain.hash, rows);
+  expect_same(open_source(), plain);
+}
+
 // Nothing of a loaded entry is left on the disk: cutting the file off, or writing into it, changes
 // no row and ends no process (a mapping would: SIGBUS).
 TEST_F(Cache, AnEntryMayBeCutOffOrOverwrittenWhileInUse) {
