@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "fuzz/seeds.h"
+#include "mase/data/cache_entry.h"
 #include "mase/data/dataset.h"
 #include "mase/io/checkpoint.h"
 #include "mase/io/hdf5_lzf.h"
@@ -10,6 +11,7 @@
 #include "mase/io/npz.h"
 #include "mase/io/pickle.h"
 #include "mase/io/safetensors.h"
+#include "mase/io/table_frames.h"
 #include "mase/io/tensorboard.h"
 #include "mase/io/zip.h"
 #include "mase/ir/graph_text.h"
@@ -217,10 +219,46 @@ void hdf5_seeds(const fs::path& folder) {
   H5Pclose(newest);
 }
 
+std::string frame(io::FrameKind kind, const std::string& content) {
+  std::string out;
+  io::put(out, io::Frame{kind, content.size()});
+  return out + content;
+}
+
+std::string frame_of_rows(std::int64_t first, std::size_t values) {
+  std::string content;
+  io::put(content, first);
+  return frame(io::FrameKind::Rows, content + std::string(8 * values, '\x3f'));
+}
+
+void frame_seeds(const fs::path& folder) {
+  const std::string described =
+      frame(io::FrameKind::Description, io::pack(io::TableDescription{3, {"a", "bc"}}));
+  const std::string rows = frame_of_rows(0, 2) + frame_of_rows(1, 4);
+  const std::string failed = frame(io::FrameKind::Error, io::pack(ReadError{"torn", {.line = 2}}));
+  write_file(folder / "whole", "\1\3" + described + rows + frame(io::FrameKind::Done, ""));
+  write_file(folder / "unknown", "\1\xff" + described + rows + frame(io::FrameKind::Done, ""));
+  write_file(folder / "error", "\1\3" + described + frame_of_rows(0, 2) + failed);
+  write_file(folder / "refused", "\1\3" + failed);
+}
+
+data::Split rows(std::int64_t count) {
+  return {ir::Tensor({count, 2}, ir::DType::Float32), ir::Tensor({count}, ir::DType::Int64)};
+}
+
+void entry_seeds(const fs::path& folder) {
+  const data::Prepared prepared{.train = rows(4), .test = rows(1), .rows_read = 6, .duplicates = 1};
+  const data::EntryHeader header = data::header_of(prepared, std::string(64, 'a'));
+  const std::string start(reinterpret_cast<const char*>(&header), sizeof header);
+  write_file(folder / "sealed", start + '\1');
+  write_file(folder / "raw", start + std::string(data::kEntryPage, '\0'));
+}
+
 }  // namespace
 
 std::span<const Seeds> reader_seeds() {
   static constexpr Seeds kSeeds[] = {
+      {"cache_entry", entry_seeds},
       {"checkpoint", checkpoint_seeds},
       {"csv_table", csv_seeds},
       {"events", event_seeds},
@@ -232,6 +270,7 @@ std::span<const Seeds> reader_seeds() {
       {"npz", zip_seeds},
       {"pickle", pickle_seeds},
       {"safetensors", safetensors_seeds},
+      {"table_frames", frame_seeds},
   };
   return kSeeds;
 }

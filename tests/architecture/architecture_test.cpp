@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,35 @@ TEST(Architecture, TorchStaysInItsFolder) {
     for (const std::string& line : lines(path)) {
       EXPECT_FALSE(std::regex_search(line, torch)) << name << ": " << line;
     }
+  }
+}
+
+// A fuzz target is a file, a line of CMake and seeds; what they are called agrees.
+TEST(Architecture, EveryFuzzTargetHasALineAndSeeds) {
+  const fs::path folder = fs::path(MASE_SOURCE_DIR) / "fuzz";
+  const std::regex target(R"re(^mase_fuzz\((\w+))re");
+  const std::regex seeds(R"re(\{"(\w+)", \w+_seeds\})re");
+  std::set<std::string> targets;
+  for (const std::string& line : lines(folder / "CMakeLists.txt")) {
+    std::smatch match;
+    if (std::regex_search(line, match, target)) targets.insert(match[1]);
+  }
+  // The files of configs/ are those of these targets (scripts/fuzz.sh).
+  std::set<std::string> seeded = {"toml", "model_file"};
+  for (const fs::path& path : sources({"fuzz"})) {
+    const std::string stem = path.stem().string();
+    for (std::string line : lines(path)) {
+      if (path.extension() == ".cpp" && line.starts_with("void fuzz(")) {
+        EXPECT_TRUE(targets.contains(stem)) << in_tree(path) << " has no line in CMakeLists.txt";
+      }
+      for (std::smatch match; std::regex_search(line, match, seeds); line = match.suffix()) {
+        seeded.insert(match[1]);
+      }
+    }
+  }
+  EXPECT_EQ(seeded, targets);
+  for (const auto& entry : fs::directory_iterator(folder / "regressions")) {
+    EXPECT_TRUE(targets.contains(entry.path().filename().string())) << entry.path();
   }
 }
 
