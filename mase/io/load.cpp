@@ -211,7 +211,7 @@ bool is_checkpoint_of(const ir::Graph& graph, const std::filesystem::path& path)
   if (!checkpoint) return false;
   strip_prefix(*checkpoint, graph);
   ir::Graph copy = graph;
-  return match_parameters(*checkpoint, copy).complete();
+  return match_parameters(*checkpoint, copy).exact();
 }
 
 }  // namespace mase::io

@@ -65,8 +65,8 @@ ir::Dict load_quantisation(const Checkpoint& checkpoint, const std::filesystem::
 LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph,
                            bool partial = false, Formats formats = Formats::Take);
 
-// Whether a file is a checkpoint of this very network: every parameter is there, in its shape. For
-// hints, which are to name no others. False for what cannot be read.
+// Whether a file is a checkpoint of this very network: every parameter is there in its shape, and
+// no other. For hints, which are to name no others. False for what cannot be read.
 bool is_checkpoint_of(const ir::Graph& graph, const std::filesystem::path& path);
 
 }  // namespace mase::io

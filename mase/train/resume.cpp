@@ -223,7 +223,7 @@ void restore(const Resumption& from, const ir::Graph& graph, const engine::Optim
              engine::Program& program) {
   ir::Graph loaded = graph;
   const io::LoadReport report = io::match_parameters(from.checkpoint, loaded);
-  if (!report.complete()) {
+  if (!report.exact()) {  // nor may the network of the checkpoint have more layers
     usage_error(
         fmt::format("the checkpoint does not fit the network '{}'\n{}", graph.name, report.text()),
         {.file = from.path.string()});

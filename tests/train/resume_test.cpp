@@ -14,6 +14,7 @@
 
 #include "hook_engine.h"
 #include "mase/io/checkpoint.h"
+#include "mase/io/load.h"
 #include "mase/io/tensorboard.h"
 #include "mase/support/error.h"
 #include "mase/train/resume.h"
@@ -317,6 +318,24 @@ TEST_F(Resume, OnlyCheckpointsOfTheNetworkAreNamed) {
   };
   EXPECT_THAT(hint(softmax_graph(4, 3)), HasSubstr("older.ckpt"));
   EXPECT_THAT(hint(softmax_graph(5, 3)), HasSubstr("are of another network"));
+}
+
+// All of the weights would fit, but those of a layer that is not here.
+TEST_F(Resume, ALargerNetworkIsRefused) {
+  const FitOptions options = options_for();
+  stopped(options, signal_at_step(13, SIGINT));
+  const fs::path last = checkpoint(parts_, "last.ckpt");
+  io::Checkpoint larger = io::read_checkpoint(last).or_throw();
+  larger.state.emplace_back("more.weight", ir::Tensor({2, 2}, ir::DType::Float32));
+  io::write_lightning_checkpoint(last, larger);
+  EXPECT_FALSE(io::is_checkpoint_of(softmax_graph(4, 3), last));
+  try {
+    resume(options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_THAT(error.what(), HasSubstr("more.weight"));
+  }
 }
 
 // Networks are saved from within wrappers.
