@@ -47,7 +47,8 @@ run_part() {
     echo "FAILED: $target (log $log)"
     return 1
   fi
-  echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") $size inputs in $seconds s"
+  local tried; tried=$(sed -n "s/^stat::number_of_executed_units: *//p" "$log")
+  echo "$target: $tried $size inputs in $seconds s"
 }
 
 # Large inputs take long and would leave no time for the others: they get a quarter of it, apart.
