@@ -12,7 +12,7 @@ namespace {
 using namespace mase;
 
 void check(const passes::Pass& pass, const passes::Options& options) {
-  for (const passes::Option& row : pass.options) {
+  for (const Field& row : pass.options) {
     const ir::Value* value = options.find(row.name);
     if (row.name == "*" || value == nullptr) continue;
     if (value->is_number()) {

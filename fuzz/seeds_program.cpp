@@ -32,8 +32,8 @@ void layer_seeds(const fs::path& folder) {
     std::vector<std::string> named;
     std::vector<std::string> plain;
     for (const ops::Attribute& attribute : op->attributes) {
-      const std::string value = attribute.standard ? ir::repr(*attribute.standard) : "3";
-      named.push_back(fmt::format("{}={}", attribute.name, value));
+      const std::string value = attribute.field.standard ? repr(*attribute.field.standard) : "3";
+      named.push_back(fmt::format("{}={}", attribute.name(), value));
       plain.push_back(value);
     }
     write_file(folder / op->name, fmt::format("{}({})", op->layer, fmt::join(named, ", ")));
