@@ -74,13 +74,13 @@ const Action* wanted_action(const CommandLine& line, Diagnostics& diagnostics) {
 
 void set_positional(const Option& option, const std::string& text, Invocation& invocation,
                     Diagnostics& diagnostics) {
-  Setting& setting = invocation.settings.at(option.dest);
+  Setting& setting = invocation.settings.at(option.dest());
   setting.manual = text;
   if (!invocation.action->takes_lists || !option.may_vary) return;
   std::vector<std::string> problems;
   std::vector<mase::ir::Value> values = parse_list(option, text, problems);
   for (const std::string& problem : problems) {
-    diagnostics.add(fmt::format("argument {}: {}", option.dest, problem));
+    diagnostics.add(fmt::format("argument {}: {}", option.dest(), problem));
   }
   if (!values.empty()) setting.manual = values.front();
   if (values.size() > 1) setting.values = std::move(values);

@@ -4,6 +4,7 @@
 
 #include "ch/options/sweep_plan.h"
 #include "fuzz/harness.h"
+#include "mase/ir/field_value.h"
 
 namespace {
 
@@ -16,9 +17,8 @@ void check(const ch::Settings& settings) {
     // What stands in for a refused value is a remark of its own.
     if (!setting.adjusted) require(ch::check_value(option, value).empty(), "accepted twice alike");
     require(value == *setting.file, "an accepted value is in its final form");
-    if (option.type == ch::Type::PositiveInt || !value.is_number()) continue;
-    require(!option.minimum || value.as_number() >= *option.minimum, "not below the minimum");
-    require(!option.maximum || value.as_number() <= *option.maximum, "not above the maximum");
+    if (option.form == ch::Form::Count || !value.is_number()) continue;
+    require(fitted(option.field, mase::ir::field_value(value)).has_value(), "within its bounds");
   }
 }
 
@@ -39,8 +39,8 @@ void fuzz(std::span<const std::byte> bytes) {
     settings.settle();
     for (const ch::Setting& setting : settings.all()) {
       const auto* number = setting.effective().get<std::int64_t>();
-      const bool positive = setting.option->type == ch::Type::PositiveInt;
-      fuzz::require(!positive || !number || *number >= 0 || setting.option->standard == *number,
+      const bool positive = setting.option->form == ch::Form::Count;
+      fuzz::require(!positive || !number || *number >= 0 || setting.standard == *number,
                     "a positive number, or none");
     }
   });

@@ -28,8 +28,8 @@ std::string argument_table(const Settings& settings, bool colour, unsigned actio
     const Option& option = *setting.option;
     if (!option.in_table || (option.beyond_mase && !(option.used_by & actions))) continue;
     const bool typed = setting.manual.has_value();
-    std::vector<mase::Cell> row = {std::string(option.dest),
-                                   overridden(shown(option.standard), typed || setting.file)};
+    std::vector<mase::Cell> row = {std::string(option.dest()),
+                                   overridden(shown(setting.standard), typed || setting.file)};
     if (settings.has_file()) {
       const std::string text = !setting.file ? ""
                                : typed       ? mase::printable(shown(*setting.file))

@@ -15,6 +15,7 @@
 namespace ch {
 
 using mase::Diagnostics;
+using mase::FieldType;
 using mase::ir::Value;
 
 namespace {
@@ -79,7 +80,7 @@ std::optional<Match> match_flag(const std::string& flag, Diagnostics& diagnostic
 // `spare`: there are more words than the action has places for, so one of them is the value.
 bool may_be_optional_value(const Option& option, const std::string& text, bool spare) {
   namespace fs = std::filesystem;
-  for (const std::string_view choice : option.choices) {
+  for (const std::string_view choice : option.field.choices) {
     if (choice == text) return true;
   }
   if (!option.or_path) return false;
@@ -117,10 +118,11 @@ void add_value(CommandLine& line, const Match& match, const std::string& text,
         .add(fmt::format("argument {}: {}", match.spelling, problem));
     return;
   }
-  const bool adds = match.option->type == Type::TextList || match.option->type == Type::Columns;
+  const FieldType type = match.option->field.type;
+  const bool adds = type == FieldType::List || type == FieldType::Table;
   for (Given& earlier : line.given) {
     if (!adds || earlier.option != match.option) continue;
-    if (match.option->type == Type::TextList) {
+    if (type == FieldType::List) {
       earlier.value.get<mase::ir::List>()->push_back(text);
     } else if (problem = merge_columns(earlier.value, *value); !problem.empty()) {
       diagnostics.add(fmt::format("argument {}: {}", match.spelling, problem));
@@ -176,9 +178,9 @@ CommandLine read(std::span<const std::string> arguments, const Reading& reading,
       line.given.push_back({&option, true, match->spelling});
     } else if (equals != std::string::npos) {
       add(*match, argument.substr(equals + 1));
-    } else if (option.type == Type::OptionalChoice) {
+    } else if (option.form == Form::OptionalValue) {
       const bool take = has_next && may_be_optional_value(option, arguments[i + 1], reading.spare);
-      add(*match, take ? arguments[++i] : std::string(option.choices.front()));
+      add(*match, take ? arguments[++i] : std::string(option.field.choices.front()));
     } else if (has_next) {
       add(*match, arguments[++i]);
     } else {
@@ -192,7 +194,7 @@ CommandLine read(std::span<const std::string> arguments, const Reading& reading,
 
 const Value* CommandLine::find(std::string_view dest) const {
   for (auto item = given.rbegin(); item != given.rend(); ++item) {
-    if (item->option->dest == dest) return &item->value;
+    if (item->option->dest() == dest) return &item->value;
   }
   return nullptr;
 }

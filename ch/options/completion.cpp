@@ -27,9 +27,7 @@ std::string flags_of(const Action& action) {
 }
 
 bool takes_path(const Option& option) {
-  return option.type == Type::File || option.type == Type::FileOrFolder ||
-         option.type == Type::Folder || option.type == Type::TextList || option.or_path ||
-         option.metavar == "PATH";
+  return option.field.type == mase::FieldType::Path || option.or_path || option.metavar == "PATH";
 }
 
 // Networks and tables are known by name, or are files.
@@ -71,7 +69,7 @@ std::string bash_script() {
   for (const Option& option : options()) {
     if (option.is_positional() || !option.takes_value()) continue;
     taking += fmt::format("{}{}", taking.empty() ? "" : "|", joined_flags(option, "|"));
-    const std::string words = fmt::format("{}", fmt::join(option.choices, " "));
+    const std::string words = fmt::format("{}", fmt::join(option.field.choices, " "));
     if (words.empty() && !takes_path(option)) {
       values += fmt::format("    {}) return ;;\n", joined_flags(option, "|"));
       continue;
@@ -143,7 +141,7 @@ std::string zsh_text(std::string_view text) {
 
 std::string zsh_values(const Option& option) {
   std::string words;
-  for (const std::string_view choice : option.choices) words += fmt::format("{} ", choice);
+  for (const std::string_view choice : option.field.choices) words += fmt::format("{} ", choice);
   if (!words.empty() && !takes_path(option)) return fmt::format("({})", words);
   return takes_path(option) ? "_files" : " ";
 }
@@ -155,9 +153,9 @@ std::string zsh_script() {
     for (const Option& option : options()) {
       if (!used(option, action)) continue;
       for (const std::string_view flag : option.flags) {
-        std::string spec = fmt::format("{}[{}]", flag, zsh_text(option.help));
+        std::string spec = fmt::format("{}[{}]", flag, zsh_text(option.field.help));
         if (option.takes_value()) {
-          spec += fmt::format("{}{}:{}", option.type == Type::OptionalChoice ? "::" : ":",
+          spec += fmt::format("{}{}:{}", option.form == Form::OptionalValue ? "::" : ":",
                               option.metavar, zsh_values(option));
         }
         specs += fmt::format(" \\\n        {}", shell_quoted(spec));
@@ -247,13 +245,13 @@ std::string fish_script() {
     for (const std::string_view flag : option.flags) {
       std::string line = fmt::format("complete -c ch -n '__fish_seen_subcommand_from{}' -l {}",
                                      users, flag.substr(2));
-      if (option.takes_value() && option.type != Type::OptionalChoice) line += " -r";
+      if (option.takes_value() && option.form != Form::OptionalValue) line += " -r";
       if (takes_path(option)) line += " -F";
-      if (!option.choices.empty()) {
-        line +=
-            fmt::format(" -a {}", shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+      if (!option.field.choices.empty()) {
+        line += fmt::format(" -a {}",
+                            shell_quoted(fmt::format("{}", fmt::join(option.field.choices, " "))));
       }
-      out += fmt::format("{} -d {}\n", line, shell_quoted(option.help));
+      out += fmt::format("{} -d {}\n", line, shell_quoted(option.field.help));
     }
   }
   return out;

@@ -1,60 +1,45 @@
 // Values of configuration files: their kinds, and paths that are meant from beside the file.
 #include "ch/options/file_value.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <filesystem>
+
+#include "mase/ir/field_value.h"
 
 namespace ch {
 
+using mase::FieldType;
 using mase::Location;
 using mase::io::TomlNode;
 using mase::ir::Value;
 
 namespace {
 
-std::string_view kind_of(const TomlNode& node) {
-  if (node.is_table) return "a table";
-  if (!node.items.empty() || node.value.is<mase::ir::List>()) return "a list";
-  if (node.value.is_none()) return "\"NA\"";
-  if (node.value.is<bool>()) return "a truth value";
-  if (node.value.is_number()) return "a number";
-  return "a text";
+// The type alone: choices and ranges are left to check_value, which has reasons for some.
+mase::Field type_of(const Option& option) {
+  mase::Field field = option.field;
+  field.choices.clear();
+  field.low.reset();
+  field.high.reset();
+  return field;
 }
 
-std::string_view wanted(const Option& option) {
-  switch (option.type) {
-    case Type::Flag:
-      return "true or false";
-    case Type::Int:
-    case Type::PositiveInt:
-      return "a whole number";
-    case Type::Number:
-      return "a number";
-    case Type::TextList:
-      return "a list of texts";
-    case Type::Columns:
-      return "a table";
-    default:
-      return "a text";
+mase::FieldValue given(const Option& option, const TomlNode& node) {
+  const Value value = node.to_value();
+  const FieldType type = option.field.type;
+  const auto* number = value.get<std::int64_t>();
+  // trainer_precision = 32 is as good as "32".
+  if (number && (type == FieldType::Text || type == FieldType::Path)) {
+    return std::to_string(*number);
   }
-}
-
-bool is_text_list(const Value& value) {
-  const auto* list = value.get<mase::ir::List>();
-  return list && std::all_of(list->begin(), list->end(),
-                             [](const Value& item) { return item.is<std::string>(); });
+  return mase::ir::field_value(value);
 }
 
 // Paths of a file are meant from the working directory, as in MASE, or from beside the file. Names
 // of models and data sets may be paths as well.
 void find_beside(const Option& option, const Location& where, Value& value) {
-  const bool may_be_path =
-      option.type == Type::File || option.type == Type::FileOrFolder || option.is_positional();
   auto* path = value.get<std::string>();
   std::error_code error;
-  if (!may_be_path || !path || std::filesystem::exists(*path, error)) return;
+  if (!option.reads_file() || !path || std::filesystem::exists(*path, error)) return;
   const auto beside = std::filesystem::path(where.file).parent_path() / *path;
   if (beside != *path && std::filesystem::is_regular_file(beside, error)) *path = beside.string();
 }
@@ -62,28 +47,11 @@ void find_beside(const Option& option, const Location& where, Value& value) {
 }  // namespace
 
 std::optional<Value> convert_value(const Option& option, const TomlNode& node) {
-  if (option.type == Type::Columns && node.is_table) return node.to_value();
-  if (node.is_table) return std::nullopt;
-  const Value value = node.to_value();
-  const bool open = option.standard.is_none() || option.type == Type::PositiveInt;
-  if (value.is_none()) return open ? std::optional(value) : std::nullopt;
-  switch (option.type) {
-    case Type::Flag:
-      return value.is<bool>() ? std::optional(value) : std::nullopt;
-    case Type::Int:
-    case Type::PositiveInt:
-      return value.is<std::int64_t>() ? std::optional(value) : std::nullopt;
-    case Type::Number:
-      return value.is_number() ? std::optional(value) : std::nullopt;
-    case Type::Columns:
-      return std::nullopt;
-    case Type::TextList:
-      return is_text_list(value) ? std::optional(value) : std::nullopt;
-    default:
-      // trainer_precision = 32 is as good as "32".
-      if (const auto* number = value.get<std::int64_t>()) return Value(std::to_string(*number));
-      return value.is<std::string>() ? std::optional(value) : std::nullopt;
-  }
+  const mase::FieldValue value = given(option, node);
+  const std::optional<mase::FieldValue> fit = fitted(type_of(option), value);
+  if (!fit) return std::nullopt;
+  // The argument table shows a whole number as it stands in the file.
+  return mase::ir::value_of(option.is_number() ? value : *fit);
 }
 
 std::string check_file_value(const Option& option, const Location& where, Value& value) {
@@ -92,7 +60,7 @@ std::string check_file_value(const Option& option, const Location& where, Value&
 }
 
 std::string wrong_kind(const Option& option, const TomlNode& node) {
-  return fmt::format("must be {}, got {}", wanted(option), kind_of(node));
+  return misfit(option.field, given(option, node));
 }
 
 }  // namespace ch

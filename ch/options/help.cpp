@@ -55,7 +55,7 @@ bool shows(const Option& option, const Action* action) {
 
 std::string value_text(const Option& option, const Action* action) {
   if (!option.takes_value()) return "";
-  if (option.type == Type::OptionalChoice) return fmt::format(" [{}]", option.metavar);
+  if (option.form == Form::OptionalValue) return fmt::format(" [{}]", option.metavar);
   const bool list = action && action->takes_lists && option.may_vary;
   return fmt::format(" {}{}", option.metavar, list ? ",..." : "");
 }
@@ -72,7 +72,7 @@ std::string invocation(const Option& option, const Action* action) {
 std::string default_text(const Option& option) {
   if (!option.takes_value()) return "";
   if (!option.shown_default.empty()) return std::string(option.shown_default);
-  return option.standard.is_none() ? "" : shown(option.standard);
+  return option.field.standard->is_none() ? "" : shown(option.standard());
 }
 
 void append_entry(std::string& out, const std::string& head, const std::string& text, int width) {
@@ -140,10 +140,10 @@ void append_positionals(std::string& out, const Action* action, int width) {
                  fmt::format("action to perform. One of ({})", fmt::join(action_names(), "|")),
                  width);
     for (const std::string_view dest : {"model", "dataset"}) {
-      append_entry(
-          out, std::string(dest),
-          fmt::format("{} Required if the configuration names none.", find_option(dest)->help),
-          width);
+      append_entry(out, std::string(dest),
+                   fmt::format("{} Required if the configuration names none.",
+                               find_option(dest)->field.help),
+                   width);
     }
     out += "\nactions:\n";
     for (const Action& row : actions()) {
@@ -198,9 +198,9 @@ std::span<const ExitStatus> exit_statuses() {
 }
 
 std::string full_help(const Option& option) {
-  std::string text(option.help);
-  if (!option.choices.empty()) {
-    text += fmt::format(" One of ({})", fmt::join(option.choices, "|"));
+  std::string text(option.field.help);
+  if (!option.field.choices.empty()) {
+    text += fmt::format(" One of ({})", fmt::join(option.field.choices, "|"));
     if (option.or_path) text += " or a path";
   }
   const std::string standard = default_text(option);
@@ -248,13 +248,14 @@ std::string help_text(const Action* action, int width) {
 
 std::string help_option(const Option& option, int width) {
   width = std::clamp(width - 2, 50, 100);
-  std::string out = option.is_positional() ? std::string(option.dest) : invocation(option, nullptr);
+  std::string out =
+      option.is_positional() ? std::string(option.dest()) : invocation(option, nullptr);
   out += "\n";
   for (const std::string& line : mase::wrap_text(full_help(option), width - 4)) {
     out += "    " + line + "\n";
   }
   if (option.may_vary) out += "    takes a list of values in ch sweep: 'a,b,c'\n";
-  if (option.in_table) out += fmt::format("    key in configuration files: {}\n", option.dest);
+  if (option.in_table) out += fmt::format("    key in configuration files: {}\n", option.dest());
   out += fmt::format("    used by: {}\n", users_of(option));
   for (const Refusal& refusal : option.refused) {
     out += fmt::format("    not available: {} ({})\n", refusal.value, refusal.reason);
@@ -272,13 +273,13 @@ std::string options_markdown() {
     for (const Option& option : options()) {
       if (option.group != group) continue;
       const std::string spelled =
-          option.is_positional() ? std::string(option.dest) : invocation(option, nullptr);
-      std::string help(option.help);
-      if (!option.choices.empty())
-        help += fmt::format(" One of {}.", fmt::join(option.choices, ", "));
+          option.is_positional() ? std::string(option.dest()) : invocation(option, nullptr);
+      std::string help(option.field.help);
+      if (!option.field.choices.empty())
+        help += fmt::format(" One of {}.", fmt::join(option.field.choices, ", "));
       out +=
           fmt::format("| `{}` | {} | {} | {} | {} |\n", markdown_cell(spelled),
-                      option.in_table ? fmt::format("`{}`", option.dest) : "",
+                      option.in_table ? fmt::format("`{}`", option.dest()) : "",
                       markdown_cell(default_text(option)), users_of(option), markdown_cell(help));
     }
     out += "\n";

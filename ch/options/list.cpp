@@ -15,14 +15,6 @@ namespace {
 
 constexpr std::int64_t kLongestRange = 10'000;
 
-bool is_whole_number(const Option& option) {
-  return option.type == Type::Int || option.type == Type::PositiveInt;
-}
-
-bool may_be_path(const Option& option) {
-  return option.type == Type::File || option.type == Type::FileOrFolder || option.is_positional();
-}
-
 std::optional<std::int64_t> whole(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -55,14 +47,14 @@ std::vector<Value> parse_list(const Option& option, std::string_view text,
                               std::vector<std::string>& problems) {
   std::vector<std::string> parts;
   std::error_code error;
-  if (may_be_path(option) && std::filesystem::exists(text, error)) {
+  if (option.reads_file() && std::filesystem::exists(text, error)) {
     parts.emplace_back(text);
   } else {
     for (std::size_t begin = 0; begin <= text.size();) {
       const std::size_t end = std::min(text.find(',', begin), text.size());
       std::string part(text.substr(begin, end - begin));
       begin = end + 1;
-      if (!is_whole_number(option) || part.find("..") == std::string::npos) {
+      if (option.field.type != mase::FieldType::Int || part.find("..") == std::string::npos) {
         parts.push_back(std::move(part));
         continue;
       }

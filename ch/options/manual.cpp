@@ -67,7 +67,7 @@ std::string heading(const Option& option) {
   if (!option.short_flag.empty()) flags.insert(flags.begin(), option.short_flag);
   for (const std::string_view flag : flags) {
     std::string text = fmt::format("\\fB{}\\fR", roff(flag));
-    if (option.type == Type::OptionalChoice) {
+    if (option.form == Form::OptionalValue) {
       text += fmt::format(" [\\fI{}\\fR]", roff(option.metavar));
     } else if (option.takes_value()) {
       text += fmt::format(" \\fI{}\\fR", roff(option.metavar));

@@ -6,25 +6,20 @@
 #include <vector>
 
 #include "mase/ir/value.h"
+#include "mase/support/field.h"
 
 // The options of `ch`, one row each. Parsing, help, the check of configuration files, the argument
 // table, shell completion, the option reference and run.json are derived from these rows.
 namespace ch {
 
-enum class Type {
-  Flag,         // no value
-  Int,          // whole number
-  PositiveInt,  // whole number; what lies below `minimum` (or 1) and is not the default means
-                // "none", with a warning
-  Number,       // real number
-  Text,
-  TextList,        // given several times, or a list in a file
-  Choice,          // one of `choices`
-  File,            // an existing file, made absolute
-  FileOrFolder,    // an existing file or folder, made absolute
-  Folder,          // a folder, made absolute; created when it is written to
-  Columns,         // parts of a map of columns, each given once, or a table in a file (columns.h)
-  OptionalChoice,  // one of `choices`; the value may be left out: the first one
+// What is read in another way than the type of the field says.
+enum class Form {
+  Plain,
+  Count,  // what lies below `low` (or 1) and is not the default means "none", with a warning
+  OptionalValue,  // the value may be left out: the first of the choices
+  File,           // an existing file, made absolute
+  FileOrFolder,   // an existing file or folder, made absolute
+  Folder,         // a folder, made absolute; created when it is written to
 };
 
 enum class Group { General, Trainer, Runtime, Data, Project, Information };
@@ -56,32 +51,34 @@ struct Refusal {
 };
 
 struct Option {
-  std::string_view dest;  // key in configuration files and name in the argument table
+  // Its name is the key in configuration files and in the argument table. A truth value is a flag,
+  // a list may be given several times, a table is a map of columns (columns.h).
+  mase::Field field;
   std::vector<std::string_view> flags = {};  // long spellings; empty for positionals
-  Type type = Type::Text;
-  mase::ir::Value standard = {};  // the default; None where the value may stay open
+  Form form = Form::Plain;
   std::string_view metavar = "";
   Group group = Group::General;
   unsigned used_by = kRuns;
-  std::string_view help = "";
-  std::vector<std::string_view> choices = {};
   bool or_path = false;  // an existing file is as good as a choice
   std::vector<Refusal> refused = {};
-  std::optional<double> minimum = std::nullopt;
-  std::optional<double> maximum = std::nullopt;
   std::string_view range_reason = "";   // why a value outside the range is refused
   std::string_view short_flag = "";     // "-h"
   bool in_table = true;                 // a row of the argument table and a key of files
-  std::string_view shown_default = "";  // what the help says where `standard` is None
+  std::string_view shown_default = "";  // what the help says where there is no default
   bool beyond_mase = false;             // in the argument table of the actions that use it only
   std::string_view needs = "";          // the option without which this one has no effect
   bool may_vary = false;                // the outcome of a training depends on it: ch sweep takes
                                         // a list of values ("64,128", "0..7")
 
+  std::string_view dest() const { return field.name; }
+  mase::ir::Value standard() const;  // None where the value may stay open
   bool is_positional() const { return flags.empty() && short_flag.empty(); }
-  bool takes_value() const { return type != Type::Flag; }
+  bool takes_value() const { return field.type != mase::FieldType::Bool; }
+  bool is_number() const;
+  // Whether an existing file may be its value: names of models and data sets may be paths as well.
+  bool reads_file() const;
   // "--cpu", "action": how messages call it.
-  std::string_view name() const { return flags.empty() ? dest : flags.front(); }
+  std::string_view name() const { return flags.empty() ? dest() : flags.front(); }
 };
 
 // All options in the order of the argument table: those of MASE first, in its order.
@@ -105,7 +102,7 @@ inline constexpr std::string_view kPassesKey = "passes";
 inline constexpr std::string_view kSweepKey = "sweep";
 
 // Reads the text of a value as the option's type. On failure returns nothing and says why in
-// `problem` ("invalid int value: 'x'"). PositiveInt values below the minimum come back as they are.
+// `problem` ("invalid int value: 'x'"). Counts below their least come back as they are.
 std::optional<mase::ir::Value> parse_value(const Option& option, std::string_view text,
                                            std::string& problem);
 // The values of a list: "64,128,256", a range of whole numbers with both ends "0..7", or both

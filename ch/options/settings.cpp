@@ -19,7 +19,7 @@ namespace {
 std::vector<std::string> known_keys() {
   std::vector<std::string> keys;
   for (const Option& option : options()) {
-    if (option.in_table) keys.emplace_back(option.dest);
+    if (option.in_table) keys.emplace_back(option.dest());
   }
   keys.emplace_back(kPassesKey);
   keys.emplace_back(kSweepKey);
@@ -39,16 +39,17 @@ const Value& Setting::effective() const {
   if (adjusted) return *adjusted;
   if (manual) return *manual;
   if (file) return *file;
-  return option->standard;
+  return standard;
 }
 
 Settings::Settings() {
-  for (const Option& option : options()) settings_.push_back({.option = &option});
+  for (const Option& option : options())
+    settings_.push_back({.option = &option, .standard = option.standard()});
 }
 
 const Setting& Settings::at(std::string_view dest) const {
   for (const Setting& setting : settings_) {
-    if (setting.option->dest == dest) return setting;
+    if (setting.option->dest() == dest) return setting;
   }
   mase::internal_error(fmt::format("no option '{}'", dest));
 }
@@ -71,7 +72,7 @@ std::vector<Value> Settings::values_of(std::string_view dest) const {
 
 void Settings::apply(const CommandLine& line) {
   for (const Given& given : line.given) {
-    Setting& setting = at(given.option->dest);
+    Setting& setting = at(given.option->dest());
     setting.manual = given.value;
     setting.values = given.values;
   }
@@ -137,16 +138,16 @@ void Settings::settle() {
   for (const Setting& setting : settings_) {
     const std::string_view needed = setting.option->needs;
     if (needed.empty() || !(setting.manual || setting.file) || has(needed)) continue;
-    warn(fmt::format("{} has no effect without {}", setting.option->dest, needed));
+    warn(fmt::format("{} has no effect without {}", setting.option->dest(), needed));
   }
   for (Setting& setting : settings_) {
-    if (setting.option->type != Type::PositiveInt) continue;
+    if (setting.option->form != Form::Count) continue;
     const auto* number = setting.effective().get<std::int64_t>();
     const bool given = setting.manual || setting.file;
-    const bool at_least_zero = setting.option->minimum == 0.0;
+    const bool at_least_zero = setting.option->field.low == 0.0;
     if (!given || !number || *number >= (at_least_zero ? 0 : 1)) continue;
-    if (setting.option->standard == Value(*number)) continue;  // it has a meaning: "no limit"
-    warn(fmt::format("{} = {} is ignored: it is not {}; going on with None", setting.option->dest,
+    if (setting.standard == Value(*number)) continue;  // it has a meaning: "no limit"
+    warn(fmt::format("{} = {} is ignored: it is not {}; going on with None", setting.option->dest(),
                      *number, at_least_zero ? "0 or a positive integer" : "a positive integer"));
     setting.adjusted = mase::ir::None{};
   }
@@ -156,7 +157,7 @@ mase::ir::Dict Settings::values() const {
   mase::ir::Dict values;
   for (const Setting& setting : settings_) {
     if (setting.option->in_table) {
-      values.emplace_back(setting.option->dest, setting.effective());
+      values.emplace_back(setting.option->dest(), setting.effective());
     }
   }
   return values;

@@ -17,6 +17,7 @@ struct Setting {
   const Option* option = nullptr;
   std::optional<mase::ir::Value> file;
   std::optional<mase::ir::Value> manual;  // given on the command line, even if equal to the default
+  mase::ir::Value standard;
   std::optional<mase::ir::Value> adjusted;  // what holds instead, where a warning says so
   mase::Location where;                     // of the file's value
   // Of ch sweep, where there are several: what was typed, or else [sweep] of the file. `manual` or

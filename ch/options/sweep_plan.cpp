@@ -31,9 +31,9 @@ struct Axis {
 
 // Model and data set, the rows of the table, the seed.
 int rank(const Option& option) {
-  if (option.dest == "model") return -2;
-  if (option.dest == "dataset") return -1;
-  if (option.dest == "seed") return 1'000'000;
+  if (option.dest() == "model") return -2;
+  if (option.dest() == "dataset") return -1;
+  if (option.dest() == "seed") return 1'000'000;
   return static_cast<int>(&option - options().data());
 }
 
@@ -45,7 +45,7 @@ const Option* option_that_varies(const std::string& key, const TomlNode& node,
                                  Diagnostics& diagnostics) {
   std::vector<std::string> known = {std::string(kRunKey)};
   for (const Option& option : options()) {
-    if (option.may_vary) known.emplace_back(option.dest);
+    if (option.may_vary) known.emplace_back(option.dest());
   }
   const Option* option = find_option(key);
   if (option && option->may_vary) return option;
@@ -65,13 +65,11 @@ const Option* option_that_varies(const std::string& key, const TomlNode& node,
 std::vector<Value> read_values(const Option& option, const TomlNode& node,
                                Diagnostics& diagnostics) {
   const auto problem = [&](const TomlNode& at, std::string_view text) {
-    diagnostics.add(fmt::format("'{}': {}", option.dest, text), at.where);
+    diagnostics.add(fmt::format("'{}': {}", option.dest(), text), at.where);
   };
   std::vector<Value> values;
   const auto* text = node.value.get<std::string>();
-  const bool number =
-      option.type == Type::Int || option.type == Type::PositiveInt || option.type == Type::Number;
-  if (text && (number || text->find(',') != std::string::npos)) {
+  if (text && (option.is_number() || text->find(',') != std::string::npos)) {
     std::vector<std::string> problems;
     values = parse_list(option, *text, problems);
     for (const std::string& each : problems) problem(node, each);
@@ -161,7 +159,7 @@ void expand(const Settings& base, const std::vector<Axis>& axes, std::vector<Set
     Settings run = base;
     std::size_t rest = i;
     for (auto axis = axes.rbegin(); axis != axes.rend(); ++axis) {
-      Setting& setting = run.at(axis->option->dest);
+      Setting& setting = run.at(axis->option->dest());
       setting.manual = axis->values[rest % axis->values.size()];
       setting.where = axis->where;
       setting.values.clear();
@@ -230,7 +228,7 @@ SweepPlan planned_sweep(const TomlNode& file, Settings& settings, Diagnostics& d
   for (const Option* option : varied) columns.push_back({option, {}, {}});
   if (columns.empty()) columns.push_back({find_option("model"), {}, {}});
   std::sort(columns.begin(), columns.end(), before);
-  for (const Axis& column : columns) plan.varied.emplace_back(column.option->dest);
+  for (const Axis& column : columns) plan.varied.emplace_back(column.option->dest());
   check_names(plan, diagnostics);
   return plan;
 }

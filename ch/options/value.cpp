@@ -1,13 +1,14 @@
 // From the text of a command line, or the value of a file, to a checked value of the option's type.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 
 #include "ch/options/columns.h"
 #include "ch/options/option.h"
+#include "mase/ir/field_value.h"
 #include "mase/support/installation.h"
 #include "mase/support/paths.h"
 #include "mase/support/suggest.h"
@@ -15,6 +16,7 @@
 namespace ch {
 
 namespace fs = std::filesystem;
+using mase::FieldType;
 using mase::ir::Value;
 
 namespace {
@@ -28,28 +30,17 @@ std::optional<T> read_number(std::string_view text) {
   return value;
 }
 
-std::string quoted_choices(const Option& option) {
-  std::string text;
-  for (const std::string_view choice : option.choices) {
-    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", choice);
-  }
-  return text;
-}
-
+// As argparse says it, which users know; with the reason where a value is known from elsewhere.
 std::string check_choice(const Option& option, const std::string& value) {
-  if (std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end()) {
-    return "";
-  }
+  const std::vector<std::string> choices(option.field.choices.begin(), option.field.choices.end());
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return "";
+  const std::string known = fmt::format("(choose from '{}')", fmt::join(choices, "', '"));
   for (const Refusal& refusal : option.refused) {
-    if (refusal.value == value) {
-      return fmt::format("'{}' is not available: {} (choose from {})", value, refusal.reason,
-                         quoted_choices(option));
-    }
+    if (refusal.value != value) continue;
+    return fmt::format("'{}' is not available: {} {}", value, refusal.reason, known);
   }
-  const std::vector<std::string> names(option.choices.begin(), option.choices.end());
-  const std::string near = mase::did_you_mean(value, names);
-  return fmt::format("invalid choice: '{}' (choose from {}){}{}", value, quoted_choices(option),
-                     near.empty() ? "" : "; ", near);
+  const std::string near = mase::did_you_mean(value, choices);
+  return fmt::format("invalid choice: '{}' {}{}{}", value, known, near.empty() ? "" : "; ", near);
 }
 
 // Users of MASE call it from a folder beside mase_output; here the two may be nested.
@@ -69,16 +60,16 @@ std::string absence(std::string_view what, const fs::path& path, const std::erro
 
 std::string check_path(const Option& option, std::string& value) {
   // Files that come with the program are found by the names that its help gives.
-  const fs::path path = option.type == Type::File ? mase::find_shared(value) : fs::path(value);
+  const fs::path path = option.form == Form::File ? mase::find_shared(value) : fs::path(value);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   const bool exists = fs::exists(status);
-  switch (option.type) {
-    case Type::File:
+  switch (option.form) {
+    case Form::File:
       if (!exists) return absence("file", path, error);
       if (fs::is_directory(status)) return fmt::format("expected path to file: '{}'", value);
       break;
-    case Type::FileOrFolder:
+    case Form::FileOrFolder:
       if (!exists) return absence("file or directory", path, error);
       break;
     default:
@@ -92,105 +83,90 @@ std::string check_path(const Option& option, std::string& value) {
   return "";
 }
 
-std::string check_range(const Option& option, double value) {
-  // Counts below their least value mean "none", with a warning: settle().
-  const bool low =
-      option.type != Type::PositiveInt && option.minimum && !(value >= *option.minimum);
-  const bool high = option.maximum && !(value <= *option.maximum);
-  if (!std::isfinite(value)) return "must be a finite number";
-  if (!low && !high) return "";
-  // A bound that only keeps counts from overflowing is named by itself.
-  constexpr double kOpen = 1e9;
-  const bool open = option.maximum && *option.maximum >= kOpen;
-  std::string text;
-  if (option.minimum && option.maximum && *option.minimum == *option.maximum) {
-    text = fmt::format("must be {:g}", *option.minimum);
-  } else if (option.minimum && option.maximum && !open) {
-    text = fmt::format("must lie in {:g} to {:g}", *option.minimum, *option.maximum);
-  } else if (low) {
-    text = fmt::format("must be at least {:g}", *option.minimum);
-  } else {
-    text = fmt::format("must be at most {:.17g}", *option.maximum);
+// An existing file, which is as good as a choice.
+std::string check_other_file(const Option& option, std::string& value) {
+  const fs::path path = value;
+  std::error_code error;
+  if (!fs::exists(fs::status(path, error))) {
+    const auto& choices = option.field.choices;
+    const std::string near = mase::did_you_mean(value, {choices.begin(), choices.end()});
+    return absence("file", path, error) + (near.empty() ? "" : "; " + near);
   }
-  text += fmt::format(", got {:g}", value);
-  if (!option.range_reason.empty()) text += fmt::format(": {}", option.range_reason);
-  return text;
+  value = mase::absolute_path(path).string();
+  return "";
+}
+
+std::string check_text(const Option& option, std::string& value) {
+  if (option.field.type == FieldType::Path) return check_path(option, value);
+  if (option.field.choices.empty()) return "";
+  std::string problem = check_choice(option, value);
+  return problem.empty() || !option.or_path ? problem : check_other_file(option, value);
+}
+
+std::string check_number(const Option& option, const Value& value) {
+  mase::Field field = option.field;
+  field.open = false;                                 // None has passed, and is none to be typed
+  if (option.form == Form::Count) field.low.reset();  // it means "none" there: settle()
+  const std::string text = mase::misfit(field, mase::ir::field_value(value));
+  if (text.empty() || option.range_reason.empty()) return text;
+  return fmt::format("{}: {}", text, option.range_reason);
 }
 
 }  // namespace
 
+Value Option::standard() const {
+  return mase::ir::value_of(*field.standard);
+}
+
+bool Option::is_number() const {
+  return field.type == FieldType::Int || field.type == FieldType::Real;
+}
+
+bool Option::reads_file() const {
+  return form == Form::File || form == Form::FileOrFolder || is_positional();
+}
+
 std::optional<Value> parse_value(const Option& option, std::string_view text,
                                  std::string& problem) {
-  switch (option.type) {
-    case Type::Int:
-    case Type::PositiveInt:
+  switch (option.field.type) {
+    case FieldType::Int:
       if (const auto value = read_number<std::int64_t>(text)) return Value(*value);
       problem = fmt::format("invalid {} value: '{}'",
-                            option.type == Type::Int ? "int" : "_positive_int", text);
+                            option.form == Form::Count ? "_positive_int" : "int", text);
       return std::nullopt;
-    case Type::Number:
-      if (const auto integer = read_number<std::int64_t>(text)) {
-        return Value(static_cast<double>(*integer));
-      }
+    case FieldType::Real:
       if (const auto value = read_number<double>(text)) return Value(*value);
       problem = fmt::format("invalid float value: '{}'", text);
       return std::nullopt;
-    case Type::TextList:
+    case FieldType::List:
       return Value(mase::ir::List{Value(text)});
-    case Type::Columns:
+    case FieldType::Table:
       return parse_columns(text, problem);
     default:
-      if (text.empty()) {
-        problem = "expected a value, got an empty text";
-        return std::nullopt;
-      }
-      return Value(text);
+      if (!text.empty()) return Value(text);
+      problem = "expected a value, got an empty text";
+      return std::nullopt;
   }
 }
 
 std::string check_value(const Option& option, Value& value) {
   if (value.is_none()) return "";
-  switch (option.type) {
-    case Type::Int:
-    case Type::PositiveInt:
-    case Type::Number:
-      return check_range(option, value.as_number());
-    case Type::Columns:
-      return check_columns(value);
-    case Type::Choice:
-      return check_choice(option, value.as_text());
-    case Type::OptionalChoice: {
-      std::string problem = check_choice(option, value.as_text());
-      if (problem.empty() || !option.or_path) return problem;
-      const fs::path path = value.as_text();
-      std::error_code error;
-      if (!fs::exists(fs::status(path, error))) {
-        const std::vector<std::string> names(option.choices.begin(), option.choices.end());
-        const std::string near = mase::did_you_mean(path.string(), names);
-        return absence("file", path, error) + (near.empty() ? "" : "; " + near);
-      }
-      value = mase::absolute_path(path).string();
-      return "";
-    }
-    case Type::File:
-    case Type::FileOrFolder:
-    case Type::Folder: {
-      std::string path = value.as_text();
-      std::string problem = check_path(option, path);
-      if (problem.empty()) value = path;
-      return problem;
-    }
-    default:
-      return "";
-  }
+  if (option.is_number()) return check_number(option, value);
+  if (option.field.type == FieldType::Table) return check_columns(value);
+  const auto* given = value.get<std::string>();
+  if (given == nullptr) return "";
+  std::string text = *given;
+  std::string problem = check_text(option, text);
+  if (problem.empty()) value = text;
+  return problem;
 }
 
 bool names_missing_file(const Option& option, const Value& value) {
   const bool path =
-      option.type == Type::File || option.type == Type::FileOrFolder || option.or_path;
+      option.form == Form::File || option.form == Form::FileOrFolder || option.or_path;
   const auto* text = value.get<std::string>();
   if (!path || !text || text->empty()) return false;
-  const auto& choices = option.choices;
+  const auto& choices = option.field.choices;
   if (std::find(choices.begin(), choices.end(), *text) != choices.end()) return false;
   std::error_code error;
   return !fs::exists(fs::status(*text, error));

@@ -209,6 +209,7 @@ std::string type_text(const Field& field) {
 }
 
 std::string range_text(const Field& field) {
+  if (field.low && field.low == field.high) return fmt::format("that is {}", *field.low);
   if (field.low && field.high) return fmt::format("from {} to {}", *field.low, *field.high);
   if (field.low) return fmt::format("at least {}", *field.low);
   if (field.high) return fmt::format("at most {}", *field.high);
@@ -241,14 +242,20 @@ std::optional<FieldValue> fitted(const Field& field, const FieldValue& value) {
   return fitted_item(field, field.type, value);
 }
 
-std::string problem(const Field& field, const FieldValue& value, std::string_view none) {
+std::string misfit(const Field& field, const FieldValue& value, std::string_view none) {
   if (fitted(field, value)) return "";
   const auto* real = value.get<double>();
   const bool finite = field.type != FieldType::Real || !real || std::isfinite(*real);
-  std::string text = fmt::format("{} must be {}, not {}", field.name,
-                                 finite ? wanted(field, none) : "a finite number", repr(value));
+  std::string text =
+      fmt::format("must be {}, not {}", finite ? wanted(field, none) : "a finite number",
+                  value.is_none() ? std::string(none) : repr(value));
   const std::string near = nearest_choice(field, value);
   return near.empty() ? text : text + "; " + near;
+}
+
+std::string problem(const Field& field, const FieldValue& value, std::string_view none) {
+  const std::string text = misfit(field, value, none);
+  return text.empty() ? text : fmt::format("{} {}", field.name, text);
 }
 
 const Field* find_field(std::span<const Field> fields, std::string_view name) {

@@ -111,8 +111,10 @@ std::string range_text(const Field& field);
 // The value as the field's type: whole numbers as reals, 0 and 1 as truth values, one item as a
 // list. Nothing if it does not fit type, range, choices or rank.
 std::optional<FieldValue> fitted(const Field& field, const FieldValue& value);
-// What is wrong with a value: "width must be a whole number from 1 to 32, not 0" with the nearest
-// choice behind it; "" if it fits.
+// What is wrong with a value: "must be a whole number from 1 to 32, not 0" with the nearest choice
+// behind it; "" if it fits.
+std::string misfit(const Field& field, const FieldValue& value, std::string_view none = "\"NA\"");
+// The same with the name: "width must be ...".
 std::string problem(const Field& field, const FieldValue& value, std::string_view none = "\"NA\"");
 
 const Field* find_field(std::span<const Field> fields, std::string_view name);

@@ -119,7 +119,7 @@ TEST(ArgumentTable, OrdersModelAndDatasetAfterTheRowsOfMase) {
   const std::string table = argument_table(Settings(), false);
   std::vector<std::string> names;
   for (const Option& option : options()) {
-    if (option.in_table) names.emplace_back(option.dest);
+    if (option.in_table) names.emplace_back(option.dest());
   }
   std::size_t at = 0;
   for (const std::string& name : names) {

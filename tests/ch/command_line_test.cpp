@@ -82,9 +82,10 @@ TEST(CommandLine, ReadsNumbers) {
   EXPECT_THAT(parse({"--learning-rate", "fast"}).problems,
               ElementsAre("argument --learning-rate: invalid float value: 'fast'"));
   EXPECT_THAT(parse({"--learning-rate", "nan"}).problems,
-              ElementsAre("argument --learning-rate: must be a finite number"));
-  EXPECT_THAT(parse({"--batch-size", "0"}).problems,
-              ElementsAre("argument --batch-size: must be at least 1, got 0"));
+              ElementsAre("argument --learning-rate: must be a finite number, not nan"));
+  EXPECT_THAT(
+      parse({"--batch-size", "0"}).problems,
+      ElementsAre("argument --batch-size: must be a whole number from 1 to 2147483647, not 0"));
 }
 
 TEST(CommandLine, TheLastOfSeveralWins) {
@@ -153,7 +154,8 @@ TEST(CommandLine, SaysWhyKnownThingsAreNotHere) {
   EXPECT_THAT(parse({"--accelerator", "gpu"}).problems,
               ElementsAre(HasSubstr("'gpu' is not available: this build computes on the CPU")));
   EXPECT_THAT(parse({"--gpu", "2"}).problems,
-              ElementsAre("argument --gpu: must be 1, got 2: this build computes on the CPU"));
+              ElementsAre("argument --gpu: must be a whole number that is 1, not 2: this build "
+                          "computes on the CPU"));
   EXPECT_THAT(parse({"--strategy", "ddp"}).problems,
               ElementsAre("--strategy is not available: this build computes on the CPU"));
   EXPECT_THAT(parse({"--load-type", "hf"}).problems, ElementsAre(HasSubstr("language models")));

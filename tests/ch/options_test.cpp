@@ -22,30 +22,26 @@ namespace ch {
 namespace {
 
 using mase::Diagnostics;
+using mase::FieldType;
 using mase::ir::Value;
 using testing::HasSubstr;
 
 std::string test_name(const testing::TestParamInfo<const Option*>& info) {
-  return std::string(info.param->dest);
+  return std::string(info.param->dest());
 }
 
 // A value that the row takes.
 std::string valid_text(const Option& option) {
-  switch (option.type) {
-    case Type::Int:
-    case Type::PositiveInt:
-      return option.maximum == 1 ? "1" : "7";
-    case Type::Number:
+  if (!option.field.choices.empty()) return std::string(option.field.choices.back());
+  switch (option.field.type) {
+    case FieldType::Int:
+      return option.field.high == 1 ? "1" : "7";
+    case FieldType::Real:
       return "0.25";
-    case Type::Choice:
-    case Type::OptionalChoice:
-      return std::string(option.choices.back());
-    case Type::File:
-    case Type::FileOrFolder:
-      return MASE_SOURCE_DIR "/CMakeLists.txt";
-    case Type::Folder:
-      return MASE_SOURCE_DIR "/tests";
-    case Type::Columns:
+    case FieldType::Path:
+      return option.form == Form::Folder ? MASE_SOURCE_DIR "/tests"
+                                         : MASE_SOURCE_DIR "/CMakeLists.txt";
+    case FieldType::Table:
       return "features=a,b";
     default:
       return "name";
@@ -61,8 +57,8 @@ TEST_P(EachOption, IsReadInBothForms) {
     Diagnostics diagnostics;
     if (!option.takes_value()) {
       const CommandLine line = read_command_line(std::vector{std::string(flag)}, diagnostics);
-      ASSERT_TRUE(line.find(option.dest));
-      EXPECT_EQ(*line.find(option.dest), Value(true));
+      ASSERT_TRUE(line.find(option.dest()));
+      EXPECT_EQ(*line.find(option.dest()), Value(true));
       continue;
     }
     const std::string text = valid_text(option);
@@ -70,19 +66,18 @@ TEST_P(EachOption, IsReadInBothForms) {
     const CommandLine joined =
         read_command_line(std::vector{std::string(flag) + "=" + text}, diagnostics);
     EXPECT_TRUE(diagnostics.empty()) << flag;
-    ASSERT_TRUE(apart.find(option.dest) && joined.find(option.dest)) << flag;
-    EXPECT_EQ(*apart.find(option.dest), *joined.find(option.dest));
+    ASSERT_TRUE(apart.find(option.dest()) && joined.find(option.dest())) << flag;
+    EXPECT_EQ(*apart.find(option.dest()), *joined.find(option.dest()));
   }
 }
 
 TEST_P(EachOption, RefusesAWrongValue) {
   const Option& option = *GetParam();
-  if (option.is_positional() || option.type == Type::Flag || option.type == Type::Text ||
-      option.type == Type::TextList) {
-    return;
-  }
+  const FieldType type = option.field.type;
+  const bool any_text = type == FieldType::Text && option.field.choices.empty();
+  if (any_text || type == FieldType::Bool || type == FieldType::List) return;
   const std::string wrong =
-      option.type == Type::Folder ? MASE_SOURCE_DIR "/CMakeLists.txt" : "/no/such/thing";
+      option.form == Form::Folder ? MASE_SOURCE_DIR "/CMakeLists.txt" : "/no/such/thing";
   Diagnostics diagnostics;
   const std::string given = std::string(option.flags.front()) + "=" + wrong;
   const CommandLine line = read_command_line(std::vector{given}, diagnostics);
@@ -94,7 +89,7 @@ TEST_P(EachOption, RefusesAWrongValue) {
 
 TEST_P(EachOption, IsExplained) {
   const Option& option = *GetParam();
-  EXPECT_FALSE(option.help.empty());
+  EXPECT_FALSE(option.field.help.empty());
   EXPECT_NE(option.used_by, 0u);
   const std::string general = help_text(nullptr, 80);
   const std::string markdown = options_markdown();
@@ -117,11 +112,10 @@ TEST_P(EachOption, IsExplained) {
 
 TEST_P(EachOption, HoldsItsOwnRules) {
   const Option& option = *GetParam();
-  Value standard = option.standard;
+  Value standard = option.standard();
   EXPECT_EQ(check_value(option, standard), "") << "the default itself is refused";
-  EXPECT_EQ(option.type == Type::Flag, option.metavar.empty()) << "metavar for values only";
-  const bool chooses = option.type == Type::Choice || option.type == Type::OptionalChoice;
-  EXPECT_EQ(chooses, !option.choices.empty());
+  EXPECT_EQ(option.takes_value(), !option.metavar.empty()) << "metavar for values only";
+  EXPECT_FALSE(option.field.must_be_given()) << "standard is a value or kOpen";
   for (const Refusal& refusal : option.refused) {
     Value value = refusal.value;
     EXPECT_THAT(check_value(option, value), HasSubstr(refusal.reason));
@@ -130,12 +124,11 @@ TEST_P(EachOption, HoldsItsOwnRules) {
 
 TEST_P(EachOption, HasBoundsThatKeepItFromOverflow) {
   const Option& option = *GetParam();
-  const bool whole = option.type == Type::Int || option.type == Type::PositiveInt;
-  if (whole && option.dest != "seed") {  // whose every bit counts
+  if (option.field.type == FieldType::Int && option.dest() != "seed") {  // whose every bit counts
     Value most = std::numeric_limits<std::int64_t>::max();
     EXPECT_THAT(check_value(option, most), HasSubstr("must "));
   }
-  if (option.type != Type::Number) return;
+  if (option.field.type != FieldType::Real) return;
   for (const double wrong : {double{NAN}, HUGE_VAL, -HUGE_VAL}) {
     Value value = wrong;
     EXPECT_THAT(check_value(option, value), HasSubstr("must be a finite number"));
@@ -153,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, EachOption, testing::ValuesIn(all_options()), tes
 TEST(OptionTable, NamesAreUnique) {
   std::set<std::string_view> seen;
   for (const Option& option : options()) {
-    EXPECT_TRUE(seen.insert(option.dest).second) << option.dest;
+    EXPECT_TRUE(seen.insert(option.dest()).second) << option.dest();
     for (const std::string_view flag : option.flags) EXPECT_TRUE(seen.insert(flag).second) << flag;
   }
   for (const Absent& absent : absent_options()) {
@@ -165,7 +158,7 @@ TEST(OptionTable, NamesAreUnique) {
 
 TEST(OptionTable, AgreesWithTheLibrary) {
   const auto choices = [](std::string_view dest) {
-    const auto& found = find_option(dest)->choices;
+    const auto& found = find_option(dest)->field.choices;
     return std::set<std::string_view>(found.begin(), found.end());
   };
   const auto optimisers = mase::train::optimiser_names();
@@ -207,7 +200,7 @@ TEST(OptionTable, DefaultsAreThoseOfMase) {
       {"project", "None"},
       {"disable_dataset_cache", "False"}};
   for (const auto& [dest, text] : expected) {
-    EXPECT_EQ(shown(find_option(dest)->standard), text) << dest;
+    EXPECT_EQ(shown(find_option(dest)->standard()), text) << dest;
   }
 }
 

@@ -59,7 +59,7 @@ TEST(Settings, NaMeansNone) {
   EXPECT_FALSE(merged.settings.has("load_name"));
   EXPECT_FALSE(merged.settings.has("max_steps"));
   EXPECT_THAT(merge("learning_rate = \"NA\"\n").problems,
-              ElementsAre("c.toml:1:1: 'learning_rate' must be a number, got \"NA\""));
+              ElementsAre("c.toml:1:1: 'learning_rate' must be a number at least 0, not \"NA\""));
 }
 
 TEST(Settings, TakesNumbersForTextsAndWholeNumbersForReals) {
@@ -74,9 +74,9 @@ TEST(Settings, TakesListsOfTexts) {
   EXPECT_THAT(merged.problems, IsEmpty());
   EXPECT_EQ(merged.settings.value("plugins"), Value(mase::ir::List{"a.so", "b.so"}));
   EXPECT_THAT(merge("plugins = [1]\n").problems,
-              ElementsAre("c.toml:1:1: 'plugins' must be a list of texts, got a list"));
+              ElementsAre("c.toml:1:1: 'plugins' must be a list of paths, or \"NA\", not [1]"));
   EXPECT_THAT(merge("model = [\"a\"]\n").problems,
-              ElementsAre("c.toml:1:1: 'model' must be a text, got a list"));
+              ElementsAre("c.toml:1:1: 'model' must be a text, or \"NA\", not ['a']"));
 }
 
 TEST(Settings, ListsAllProblemsWithTheirPlaces) {
@@ -94,11 +94,11 @@ TEST(Settings, ListsAllProblemsWithTheirPlaces) {
   EXPECT_THAT(
       merged.problems,
       ElementsAre("c.toml:2:1: unknown key 'batchsize'; did you mean 'batch_size'?",
-                  "c.toml:3:1: 'learning_rate' must be a number, got a text",
+                  "c.toml:3:1: 'learning_rate' must be a number at least 0, not 'fast'",
                   "c.toml:4:3: 'task': invalid choice: 'clas' (choose from 'classification', "
                   "'cls'); did you mean 'cls' or 'classification'?",
-                  "c.toml:5:1: 'max_epochs' must be a whole number, got a number",
-                  "c.toml:6:1: 'seed': must be at least 0, got -1",
+                  "c.toml:5:1: 'max_epochs' must be a whole number from 1 to 2147483647, not 1.5",
+                  "c.toml:6:1: 'seed': must be a whole number at least 0, not -1",
                   "c.toml:7:1: 'report_to': 'wandb' is not available: this program sends nothing "
                   "over the network; the files of tensorboard can be synchronised with `wandb "
                   "sync` (choose from 'tensorboard')",
@@ -167,7 +167,7 @@ TEST(Settings, WhatIsWrongWithAMapOfColumnsIsSaid) {
   EXPECT_THAT(problem("[data]\nfeatures = [[\"a\"]]\n"), HasSubstr("a list of texts"));
   EXPECT_THAT(problem("[data]\nfeatures = []\n"), HasSubstr("features is an empty list"));
   EXPECT_THAT(problem("[data]\nfeatures = [\"a\", \"a\"]\n"), HasSubstr("'a' is named twice"));
-  EXPECT_THAT(problem("data = 3\n"), HasSubstr("'data' must be a table, got a number"));
+  EXPECT_THAT(problem("data = 3\n"), HasSubstr("'data' must be a table, or \"NA\", not 3"));
   EXPECT_THAT(problem("", {"--columns", "mass,pt"}), HasSubstr("expected PART=NAME,..."));
   EXPECT_THAT(problem("", {"--columns", "target=a", "--columns", "target=b"}),
               HasSubstr("'target' is given twice"));

@@ -47,7 +47,8 @@ TEST(Lists, MayHoldRangesWithBothEnds) {
 
 TEST(Lists, SayWhatIsWrongWithEachValue) {
   EXPECT_THAT(parse("batch_size", "64,zero,0").problems,
-              ElementsAre("invalid int value: 'zero'", "must be at least 1, got 0"));
+              ElementsAre("invalid int value: 'zero'",
+                          "must be a whole number from 1 to 2147483647, not 0"));
   EXPECT_THAT(parse("training_optimizer", "adam,adamm").problems,
               ElementsAre(HasSubstr("did you mean 'adam' or 'adamw'?")));
   EXPECT_THAT(parse("seed", "7..0").problems, ElementsAre(HasSubstr("empty range: '7..0'")));
@@ -152,8 +153,8 @@ TEST(SweepPlan, ReportsAllProblemsWithTheirPlaces) {
   EXPECT_THAT(
       planned.problems,
       ElementsAre("s.toml:2:1: unknown key 'max_epoch'; did you mean 'max_epochs'?",
-                  "s.toml:4:19: 'batch_size': must be a whole number, got a text",
-                  "s.toml:4:24: 'batch_size': must be at least 1, got 0",
+                  "s.toml:4:19: 'batch_size': must be a whole number from 1 to 2147483647, not 'x'",
+                  "s.toml:4:24: 'batch_size': must be a whole number from 1 to 2147483647, not 0",
                   "s.toml:5:1: unknown key 'sed' in a sweep; did you mean 'seed'?",
                   "s.toml:6:1: 'log_level' cannot vary: no outcome depends on it; set it at the "
                   "top of the file",

@@ -49,7 +49,7 @@ TEST(Options, NoneIsForFieldsThatMayStayOpen) {
   EXPECT_TRUE(diagnostics.empty());
   EXPECT_EQ(options.find("nodes"), nullptr);
   EXPECT_THAT(problems(kPass, {{"samples", 5}, {"file_name", ir::None{}}}),
-              ElementsAre("a.toml: file_name must be a path, not None"));
+              ElementsAre("a.toml: file_name must be a path, not \"NA\""));
 }
 
 TEST(Options, ValuesAreWhatTheirFieldsSay) {
@@ -81,7 +81,7 @@ TEST(Options, ARequiredOptionMustBeGiven) {
   EXPECT_THAT(problems(kPass, {}),
               ElementsAre("a.toml: example needs the option 'samples'; how many rows"));
   EXPECT_THAT(problems(kPass, {{"samples", ir::None{}}}),
-              ElementsAre("a.toml: samples must be a whole number at least 1, not None"));
+              ElementsAre("a.toml: samples must be a whole number at least 1, not \"NA\""));
 }
 
 TEST(Options, ATextListTakesOneTextOrTexts) {
