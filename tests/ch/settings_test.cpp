@@ -67,6 +67,18 @@ TEST(Settings, TakesNumbersForTextsAndWholeNumbersForReals) {
   EXPECT_THAT(merged.problems, IsEmpty());
   EXPECT_EQ(merged.settings.text("trainer_precision"), "32");
   EXPECT_EQ(merged.settings.number("learning_rate"), 1.0);
+  // The argument table shows a number as it stands in the file.
+  EXPECT_EQ(merged.settings.value("learning_rate"), Value(1));
+}
+
+TEST(Settings, TakesZeroAndOneForTruthAndOneTextForAList) {
+  const Merged merged = merge("to_debug = 1\nstrict = 0\nplugins = \"a.so\"\n");
+  EXPECT_THAT(merged.problems, IsEmpty());
+  EXPECT_TRUE(merged.settings.flag("to_debug"));
+  EXPECT_FALSE(merged.settings.flag("strict"));
+  EXPECT_EQ(merged.settings.value("plugins"), Value(mase::ir::List{"a.so"}));
+  EXPECT_THAT(merge("to_debug = 2\n").problems,
+              ElementsAre("c.toml:1:1: 'to_debug' must be true or false, not 2"));
 }
 
 TEST(Settings, TakesListsOfTexts) {
