@@ -254,6 +254,9 @@ std::string help_option(const Option& option, int width) {
   for (const std::string& line : mase::wrap_text(full_help(option), width - 4)) {
     out += "    " + line + "\n";
   }
+  if (option.is_number()) {
+    out += fmt::format("    value: {}\n", wanted(option.field, "\"NA\" in a file"));
+  }
   if (option.may_vary) out += "    takes a list of values in ch sweep: 'a,b,c'\n";
   if (option.in_table) out += fmt::format("    key in configuration files: {}\n", option.dest());
   out += fmt::format("    used by: {}\n", users_of(option));
