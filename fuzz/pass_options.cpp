@@ -11,20 +11,25 @@ namespace {
 
 using namespace mase;
 
+void check_item(const Field& row, const ir::Value& value) {
+  if (const auto* list = value.get<ir::List>()) {
+    for (const ir::Value& item : *list) check_item(row, item);
+  }
+  if (value.is_number()) {
+    const double number = value.as_number();
+    fuzz::require(std::isfinite(number), "a finite number");
+    fuzz::require(!row.low || number >= *row.low, "not below the lowest");
+    fuzz::require(!row.high || number <= *row.high, "not above the highest");
+  }
+  if (const auto* text = value.get<std::string>(); text && !row.choices.empty()) {
+    fuzz::require(std::count(row.choices.begin(), row.choices.end(), *text) > 0, "a choice");
+  }
+}
+
 void check(const passes::Pass& pass, const passes::Options& options) {
   for (const Field& row : pass.options) {
     const ir::Value* value = options.find(row.name);
-    if (row.name == "*" || value == nullptr) continue;
-    if (value->is_number()) {
-      const double number = value->as_number();
-      fuzz::require(std::isfinite(number), "a finite number");
-      fuzz::require(!row.low || number >= *row.low, "not below the lowest");
-      fuzz::require(!row.high || number <= *row.high, "not above the highest");
-    }
-    if (row.choices.empty()) continue;
-    for (const std::string& text : options.texts(row.name)) {
-      fuzz::require(std::count(row.choices.begin(), row.choices.end(), text) > 0, "a choice");
-    }
+    if (row.name != "*" && value != nullptr) check_item(row, *value);
   }
 }
 
