@@ -1,26 +1,20 @@
 // UTF-8 code points and the few classes of them that decide how Python prints a text.
 #include "mase/ir/unicode.h"
 
+#include "mase/support/printable.h"
+
 namespace mase::ir {
-namespace {
-
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u;
-}
-
-}  // namespace
 
 char32_t next_code_point(std::string_view text, std::size_t& at) {
-  const auto first = static_cast<unsigned char>(text[at++]);
-  const int more = first >= 0xf0 && first < 0xf8 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-  if (more == 0 || first >= 0xf8) return first;
-  char32_t value = first & (0x3fu >> more);
-  for (int i = 0; i < more; ++i) {
-    const std::size_t next = at + static_cast<std::size_t>(i);
-    if (next >= text.size() || !is_continuation(text[next])) return first;
-    value = (value << 6) | (static_cast<unsigned char>(text[next]) & 0x3fu);
+  const auto first = static_cast<unsigned char>(text[at]);
+  const std::size_t length = utf8_length(text, at);
+  const std::size_t from = at;
+  at += length > 0 ? length : 1;
+  if (length <= 1) return first;
+  char32_t value = first & (0x7fu >> length);
+  for (const char next : text.substr(from + 1, length - 1)) {
+    value = (value << 6) | (static_cast<unsigned char>(next) & 0x3fu);
   }
-  at += static_cast<std::size_t>(more);
   return value;
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "mase/ir/unicode.h"
 #include "mase/ir/value.h"
 
 namespace mase::ir {
@@ -87,6 +88,16 @@ TEST(Repr, NodesAreBareNames) {
   EXPECT_EQ(repr(Tuple{{x}}), "(x,)");
   EXPECT_EQ(repr(Tuple{{x, 0}}), "(x, 0)");
   EXPECT_EQ(repr(Dict{{"other", List{x, "x"}}}), "{'other': [x, 'x']}");
+}
+
+// Bytes that are no UTF-8 stand for themselves: what is printed can be read as what it was.
+TEST(Repr, TakesNoSurrogatesAndOverlongFormsForCharacters) {
+  for (const char* bytes : {"\xed\xad\xad", "\xc0\xa0", "\xe0\x80\xa0", "\xf4\xb0\x80\x80"}) {
+    const std::string printed = repr(Value(bytes));
+    EXPECT_EQ(printed.find("\\u"), std::string::npos) << printed;
+    EXPECT_EQ(printed.find("\\U"), std::string::npos) << printed;
+    EXPECT_EQ(code_points(bytes), std::string_view(bytes).size());
+  }
 }
 
 }  // namespace
