@@ -33,8 +33,9 @@ std::vector<mase::Cell> row_of(const mase::Field& field) {
           help};
 }
 
-std::string range(const numerics::Parameter& parameter) {
-  return fmt::format("{} to {}", parameter.low, parameter.high);
+std::string standard_text(const mase::Field& field) {
+  if (field.must_be_given()) return "required";
+  return field.may_be_open() ? "derived" : mase::repr(*field.standard);
 }
 
 }  // namespace
@@ -61,16 +62,15 @@ std::string reference_of(const numerics::Format& format, int width) {
   if (!format.aliases.empty()) out += fmt::format(" (also {})", fmt::join(format.aliases, ", "));
   out += "\n" + paragraph(format.summary, width);
   std::vector<std::vector<mase::Cell>> rows;
-  for (const numerics::Parameter& parameter : format.parameters) {
-    std::string standard = parameter.optional ? "derived" : "required";
-    if (parameter.standard) standard = fmt::format("{}", *parameter.standard);
-    rows.push_back(
-        {std::string(parameter.name), range(parameter), standard, std::string(parameter.help)});
+  for (const mase::Field& field : format.fields) {
+    rows.push_back({std::string(field.name), mase::wanted(field), standard_text(field),
+                    std::string(field.help)});
   }
-  out += "\n" +
-         paragraph("Parameters, each with the prefix of what it is for (data_in_, weight_, bias_):",
-                   width);
-  return out + fitted_table({"Parameter", "Range", "Default", "Meaning"}, rows, width);
+  out += "\n" + paragraph(
+                    "Parameters, each with the prefix of what it is for (data_in_, weight_, bias_, "
+                    "data_out_):",
+                    width);
+  return out + fitted_table({"Parameter", "Value", "Default", "Meaning"}, rows, width);
 }
 
 }  // namespace ch

@@ -97,7 +97,7 @@ Listing list_formats(const Settings&) {
   Listing list;
   for (const mase::numerics::Format* format : mase::numerics::formats()) {
     std::vector<std::string_view> parameters;
-    for (const auto& parameter : format->parameters) parameters.push_back(parameter.name);
+    for (const mase::Field& field : format->fields) parameters.push_back(field.name);
     list.push_back({{"format", format->name},
                     {"aliases", names(format->aliases)},
                     {"parameters", names(parameters)},

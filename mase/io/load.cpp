@@ -1,6 +1,8 @@
 // Strict loading of weights: what a checkpoint and a graph have in common and what not.
 #include "mase/io/load.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>
@@ -8,6 +10,7 @@
 
 #include "mase/io/checkpoint_keys.h"
 #include "mase/io/quantisation.h"
+#include "mase/ir/format_state.h"
 #include "mase/support/printable.h"
 #include "mase/support/table.h"
 
@@ -116,7 +119,10 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
     tensors.emplace(name, &tensor);
     given.insert(name);
   }
+  std::unordered_set<std::string> states;
+  for (const ir::FormatState& state : ir::format_states(graph)) states.insert(state.name);
   LoadReport report;
+  std::vector<std::string> added;
   std::int64_t implied = 0;
   std::unordered_set<std::string_view> known;
   for (ir::Parameter& parameter : graph.parameters_mut()) {
@@ -131,6 +137,8 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
       parameter.value = ir::Tensor(parameter.value.shape(), parameter.value.dtype());
       ++implied;
       report.kept.pop_back();
+    } else if (found == tensors.end() && states.contains(parameter.name)) {
+      added.push_back(parameter.name);
     } else if (found == tensors.end()) {
       report.missing.push_back(parameter.name);
     } else if (found->second->shape() != parameter.value.shape()) {
@@ -146,6 +154,11 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
   for (const auto& [name, tensor] : checkpoint.state) {
     if (!known.contains(name)) report.unexpected.push_back(name);
   }
+  if (!added.empty()) {
+    report.notes.push_back(
+        fmt::format("what the number formats learn is not in the checkpoint and stays as it is: {}",
+                    fmt::join(added, ", ")));
+  }
   if (implied > 0) {
     report.notes.push_back(fmt::format(
         "num_batches_tracked of {} batch norm{} is not in the checkpoint: taken as 0, as PyTorch "
@@ -154,6 +167,22 @@ LoadReport match_parameters(const Checkpoint& checkpoint, ir::Graph& graph) {
   }
   return report;
 }
+
+namespace {
+
+// What the checkpoint's formats have learned means nothing without them.
+void drop_format_states(Checkpoint& checkpoint, const ir::Graph& graph) {
+  const ir::Value* section = ir::find(checkpoint.mase, kQuantisation);
+  const auto* formats = section ? section->get<ir::Dict>() : nullptr;
+  if (!formats || formats->empty()) return;
+  const Result<ir::Graph> quantised = with_quantisation(graph, *formats, checkpoint.state);
+  if (!quantised) return;
+  std::erase_if(checkpoint.state, [&](const auto& entry) {
+    return !graph.find_parameter(entry.first) && ir::is_format_state(*quantised, entry.first);
+  });
+}
+
+}  // namespace
 
 ir::Dict load_quantisation(const Checkpoint& checkpoint, const std::filesystem::path& path,
                            ir::Graph& graph) {
@@ -173,7 +202,7 @@ ir::Dict load_quantisation(const Checkpoint& checkpoint, const std::filesystem::
         "the checkpoint is of a network that is quantised otherwise\n" + listed(differences), where,
         "load it into the float network");
   }
-  Result<ir::Graph> quantised = with_quantisation(graph, *formats);
+  Result<ir::Graph> quantised = with_quantisation(graph, *formats, checkpoint.state);
   if (!quantised) {
     usage_error(fmt::format("the number formats of the checkpoint do not fit the network '{}': {}",
                             graph.name, quantised.error().message),
@@ -188,20 +217,33 @@ LoadReport load_parameters(const std::filesystem::path& path, ir::Graph& graph, 
                            Formats formats) {
   Checkpoint checkpoint = read_checkpoint(path).or_throw();
   const std::string prefix = strip_prefix(checkpoint, graph);
+  const auto matched = [&](ir::Graph& target) {
+    LoadReport report = match_parameters(checkpoint, target);
+    const bool fits =
+        checkpoint.kind == CheckpointKind::Lightning ? report.complete() : report.exact();
+    if (!fits && !partial) {
+      usage_error(fmt::format("the checkpoint does not fit the network '{}'\n{}", graph.name,
+                              report.text()),
+                  {.file = path.string()});
+    }
+    return report;
+  };
   ir::Graph loaded = graph;
-  LoadReport report = match_parameters(checkpoint, loaded);
+  ir::Dict taken;
+  if (formats == Formats::Take) {
+    try {
+      taken = load_quantisation(checkpoint, path, loaded);
+    } catch (const Error&) {
+      matched(loaded);  // of another network altogether: says more
+      throw;
+    }
+  } else {
+    drop_format_states(checkpoint, graph);
+  }
+  LoadReport report = matched(loaded);
   if (!prefix.empty()) report.notes.insert(report.notes.begin(), stripped_text(prefix));
   report.kind = checkpoint.kind;
-  const bool fits =
-      checkpoint.kind == CheckpointKind::Lightning ? report.complete() : report.exact();
-  if (!fits && !partial) {
-    usage_error(
-        fmt::format("the checkpoint does not fit the network '{}'\n{}", graph.name, report.text()),
-        {.file = path.string()});
-  }
-  if (formats == Formats::Take) {
-    report.quantisation = load_quantisation(checkpoint, path, loaded);
-  }
+  report.quantisation = std::move(taken);
   graph = std::move(loaded);
   return report;
 }

@@ -6,30 +6,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <optional>
 
+#include "mase/ir/field_value.h"
+#include "mase/ir/format_state.h"
 #include "mase/ops/op.h"
 #include "mase/support/suggest.h"
 
 namespace mase::io {
 namespace {
 
-using numerics::Overflow;
 using numerics::Precision;
-using numerics::Rounding;
-
-constexpr std::array kRoundings = {Rounding::NearestEven, Rounding::NearestAway,
-                                   Rounding::TowardZero, Rounding::Down, Rounding::Up};
-constexpr std::array kOverflows = {Overflow::Saturate, Overflow::Wrap};
 
 ir::Dict to_dict(const Precision& precision) {
   ir::Dict values;
-  for (const auto& [name, value] : precision.values) values.emplace_back(name, value);
-  return {{"format", precision.type()},
-          {"values", std::move(values)},
-          {"rounding", numerics::name(precision.rounding)},
-          {"overflow", numerics::name(precision.overflow)}};
+  for (const auto& [name, value] : precision.values) values.emplace_back(name, ir::value_of(value));
+  return {{"format", precision.type()}, {"values", std::move(values)}};
 }
 
 template <typename T>
@@ -44,46 +35,25 @@ std::string cut(const std::string& name) {
   return name.size() <= kMost ? name : name.substr(0, kMost) + "...";
 }
 
-template <typename Enum, std::size_t N>
-std::optional<Enum> by_name(const std::array<Enum, N>& all, const std::string* text) {
-  for (const Enum item : all) {
-    if (text && numerics::name(item) == *text) return item;
-  }
-  return std::nullopt;
-}
-
 Result<Precision> precision_from(const ir::Value& dict) {
   const auto* type = part<std::string>(dict, "format");
-  const auto* values = part<ir::Dict>(dict, "values");
-  const auto rounding = by_name(kRoundings, part<std::string>(dict, "rounding"));
-  const auto overflow = by_name(kOverflows, part<std::string>(dict, "overflow"));
-  if (!type || !values || !rounding || !overflow) {
-    return ReadError{"a number format needs format, values, rounding and overflow", {}};
-  }
-  const numerics::Format* format = numerics::find_format(*type);
-  if (!format) {
+  const auto* given = part<ir::Dict>(dict, "values");
+  if (!type || !given) return ReadError{"a number format needs format and values", {}};
+  if (*type == "float") return Precision{};
+  if (!numerics::find_format(*type)) {
     return ReadError{fmt::format("this build has no number format '{}'", cut(*type)), {}};
   }
-  numerics::Values numbers;
-  for (const auto& [name, value] : *values) {
-    const auto* number = value.get<std::int64_t>();
-    if (!number) return ReadError{fmt::format("its {} is no whole number", cut(name)), {}};
-    numbers[cut(name)] = *number;
+  numerics::Values values;
+  for (const auto& [name, value] : *given) values[cut(name)] = ir::field_value(value);
+  // Files of the first version keep these two beside the values.
+  for (const char* key : {"rounding", "overflow"}) {
+    if (const auto* text = part<std::string>(dict, key)) values[key] = cut(*text);
   }
   try {
-    Precision out = numerics::make_precision(*format, std::move(numbers));
-    out.rounding = *rounding;
-    out.overflow = *overflow;
-    return out;
+    return numerics::make_precision(*type, std::move(values));
   } catch (const Error& error) {
     return ReadError{error.message(), {}};
   }
-}
-
-bool may_be_quantised(const ir::Node& node, std::string_view argument) {
-  const ops::Op* op = ops::find_op_of(node);
-  return op && std::find(op->quantisable.begin(), op->quantisable.end(), argument) !=
-                   op->quantisable.end();
 }
 
 Status quantise_node(ir::Node& node, const ir::Value& entry) {
@@ -95,7 +65,7 @@ Status quantise_node(ir::Node& node, const ir::Value& entry) {
         fmt::format("it is '{}' in this network, '{}' in the checkpoint", node.op, cut(*op)), {}};
   }
   for (const auto& [argument, dict] : *precision) {
-    if (!may_be_quantised(node, argument)) {
+    if (!ops::may_be_quantised(node, argument)) {
       return ReadError{
           fmt::format("the argument '{}' of {} cannot be quantised", cut(argument), cut(*op)), {}};
     }
@@ -103,18 +73,16 @@ Status quantise_node(ir::Node& node, const ir::Value& entry) {
     if (!read) return ReadError{fmt::format("{}: {}", cut(argument), read.error().message), {}};
     node.precision.emplace_back(argument, *std::move(read));
   }
-  if (const auto* config = part<ir::Dict>(entry, "config")) node.quantisation = *config;
   ir::record_precision(node);
   return std::monostate{};
 }
 
-// The formats of a node by argument, as text; "integer(8, 4) nearest_even saturate".
-std::string precision_text(const ir::Value* dict) {
+// The format of an argument; with everything that makes a difference if `full`.
+std::string precision_text(const ir::Value* dict, bool full) {
   if (!dict) return "float";
   const auto read = precision_from(*dict);
   if (!read) return "damaged";
-  return fmt::format("{} {} {}", read->text(), numerics::name(read->rounding),
-                     numerics::name(read->overflow));
+  return full ? read->full_text() : read->text();
 }
 
 // Keys of both, those of `a` first.
@@ -149,14 +117,13 @@ ir::Dict quantisation_of(const ir::Graph& graph) {
     for (const auto& [argument, format] : node.precision) {
       if (!format.is_float()) precision.emplace_back(argument, to_dict(format));
     }
-    out.emplace_back(node.name, ir::Dict{{"op", node.op},
-                                         {"precision", std::move(precision)},
-                                         {"config", node.quantisation}});
+    out.emplace_back(node.name, ir::Dict{{"op", node.op}, {"precision", std::move(precision)}});
   }
   return out;
 }
 
-Result<ir::Graph> with_quantisation(ir::Graph graph, const ir::Dict& quantisation) {
+Result<ir::Graph> with_quantisation(ir::Graph graph, const ir::Dict& quantisation,
+                                    const ir::State& state) {
   for (const auto& [name, entry] : quantisation) {
     const Location where{.node = cut(name)};
     ir::Node* node = graph.find_node(name);
@@ -171,6 +138,12 @@ Result<ir::Graph> with_quantisation(ir::Graph graph, const ir::Dict& quantisatio
       return ReadError{done.error().message, where};
     }
   }
+  try {
+    ir::add_format_states(
+        graph, {.known = [&](const std::string& name) { return ir::find(state, name); }});
+  } catch (const Error& error) {
+    return ReadError{error.message(), error.where()};
+  }
   return graph;
 }
 
@@ -180,9 +153,13 @@ std::vector<std::string> quantisation_differences(const ir::Dict& here, const ir
     const ir::Dict mine = arguments_of(here, node);
     const ir::Dict theirs = arguments_of(there, node);
     for (const std::string& argument : keys_of(mine, theirs)) {
-      const std::string a = precision_text(ir::find(mine, argument));
-      const std::string b = precision_text(ir::find(theirs, argument));
-      if (a == b) continue;
+      const auto text = [&](const ir::Dict& arguments, bool full) {
+        return precision_text(ir::find(arguments, argument), full);
+      };
+      if (text(mine, true) == text(theirs, true)) continue;
+      const bool full = text(mine, false) == text(theirs, false);
+      const std::string a = text(mine, full);
+      const std::string b = text(theirs, full);
       out.push_back(
           fmt::format("node {}: {} is {} there, {} here", cut(node), cut(argument), b, a));
     }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 
+#include "mase/ir/field_value.h"
 #include "mase/ir/names.h"
 #include "mase/support/error.h"
 #include "mase/support/pattern.h"
@@ -165,10 +166,20 @@ std::int64_t Graph::parameter_count() const {
   return count;
 }
 
+bool Node::is_quantised() const {
+  return !bypass && std::any_of(precision.begin(), precision.end(),
+                                [](const auto& item) { return !item.second.is_float(); });
+}
+
+const numerics::Precision* Node::precision_of(std::string_view argument) const {
+  const numerics::Precision* found = bypass ? nullptr : find(precision, argument);
+  return found && !found->is_float() ? found : nullptr;
+}
+
 bool operator==(const Node& a, const Node& b) {
   return a.name == b.name && a.kind == b.kind && a.op == b.op && a.target == b.target &&
          a.args == b.args && a.kwargs == b.kwargs && a.attributes == b.attributes &&
-         a.precision == b.precision && a.quantisation == b.quantisation;
+         a.precision == b.precision && a.bypass == b.bypass;
 }
 
 bool operator==(const Graph& a, const Graph& b) {
@@ -229,16 +240,14 @@ bool same_call(const Node& a, const Node& b) {
 
 void record_precision(Node& node) {
   if (!node.meta.common) return;
-  const Value* name = find(node.quantisation, "name");
-  for (const auto& [argument, precision] : node.precision) {
+  for (const auto& [argument, configured] : node.precision) {
+    const numerics::Precision* precision = node.precision_of(argument);
     ArgumentMeta* entry = find(node.meta.common->args, argument);
-    if (!entry) continue;
-    const bool named = name && name->is<std::string>();
-    entry->type = named ? name->as_text() : std::string(precision.type());
+    if (!entry) entry = find(node.meta.common->results, argument);
+    if (!entry || !precision) continue;
+    entry->type = std::string(precision->type());
     entry->precision.clear();
-    for (const std::optional<std::int64_t>& item : precision.list()) {
-      entry->precision.push_back(item ? Value(*item) : Value());
-    }
+    for (const FieldValue& item : precision->list()) entry->precision.push_back(value_of(item));
   }
 }
 

@@ -36,16 +36,16 @@ struct Node {
   // Layer attributes by the names of the op's row, complete (defaults filled in):
   // {"in_features": 16, "out_features": 5, "bias": true}. Empty for functions and methods.
   Dict attributes;
-  // The number format of each quantised argument ("data_in_0", "weight", "bias"); others are float.
+  // The number format of each argument ("data_in_0", "weight", "bias") and of the result
+  // ("data_out_0"); others are float, and so are those that a rule has left alone by name, which
+  // stand here as float. Configurations and metadata derive from these.
   Named<numerics::Precision> precision;
-  // The configuration the precision came from, as the user wrote it, for reports and saving.
-  Dict quantisation;
+  bool bypass = false;  // the formats are kept, but not applied
   Metadata meta;
 
-  bool is_quantised() const { return !precision.empty(); }
-  const numerics::Precision* precision_of(std::string_view argument) const {
-    return find(precision, argument);
-  }
+  bool is_quantised() const;  // something is, and not bypassed
+  // The format that is applied; null for float.
+  const numerics::Precision* precision_of(std::string_view argument) const;
   const Value* attribute(std::string_view key) const;
   // Names of the nodes it reads, in order of first use, each once.
   std::vector<std::string> inputs() const;

@@ -10,15 +10,14 @@
 // The text form of a graph: what it computes, to be kept in files and compared by people. It holds
 // everything but parameter values (those go beside it as safetensors) and metadata (TOML).
 //
-//   mase graph 1
+//   mase graph 2
 //   graph 'jsc-tiny' class 'JSC_Tiny'
 //   parameter 'seq_blocks.2.weight' float32 [5, 16]
 //   buffer 'seq_blocks.0.running_mean' float32 [16]
 //   node 'seq_blocks_2' call_module 'linear' 'seq_blocks.2'
 //     args (%seq_blocks_1,)
 //     attributes {'in_features': 16, 'out_features': 5, 'bias': True}
-//     precision 'weight' 'integer' {'frac_width': 4, 'is_signed': 1, 'width': 8} nearest_even
-//     saturate quantisation {'name': 'integer', 'weight_width': 8}
+//     precision 'weight' 'integer' {'frac_width': 4, 'is_signed': True, 'width': 8, ...}
 //
 // Lines of a node that would be empty are left out. Values are as Python writes them, and beside
 // those %name (a node), <'int'> (a type), torch.float32, and tensor(float32, [2], '0000803f...').

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "mase/ir/field_value.h"
 #include "mase/ir/graph_text.h"
 #include "mase/support/printable.h"
 #include "mase/support/suggest.h"
@@ -63,6 +64,10 @@ class Reader {
   bool continues() {
     while (at_ < text_.size() && (text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
     return text_.substr(at_).starts_with("  ");
+  }
+  bool ends() {  // the line, that is
+    space();
+    return at_ == text_.size() || text_[at_] == '\n' || text_[at_] == '\r';
   }
   std::string_view word() {
     space();
@@ -258,41 +263,20 @@ class Reader {
   std::size_t at_ = 0;
 };
 
-template <typename Enum>
-Enum one_of(Reader& reader, std::initializer_list<Enum> all) {
-  const std::string_view text = reader.word();
-  for (Enum item : all) {
-    if (numerics::name(item) == text) return item;
-  }
-  reader.fail(fmt::format("'{}' is unknown here", text));
-}
-
 numerics::Precision read_precision(Reader& reader) {
-  using numerics::Overflow;
-  using numerics::Rounding;
   const std::string type = reader.quoted();
   if (type == "float") return {};
-  const numerics::Format* format = numerics::find_format(type);
-  if (!format) {
-    std::vector<std::string> known;
-    for (const numerics::Format* row : numerics::formats()) known.emplace_back(row->name);
-    reader.fail(fmt::format("there is no number format '{}'; {}", type, did_you_mean(type, known)));
-  }
   numerics::Values values;
-  for (const auto& [key, value] : reader.dict()) {
-    if (!value.is<std::int64_t>()) reader.fail(fmt::format("{} must be a whole number", key));
-    values[key] = value.as_int();
+  for (const auto& [key, value] : reader.dict()) values[key] = field_value(value);
+  if (!reader.ends()) {  // in the first version of this text two words followed
+    values["rounding"] = reader.word();
+    values["overflow"] = reader.word();
   }
-  numerics::Precision out;
   try {
-    out = numerics::make_precision(*format, std::move(values));
+    return numerics::make_precision(type, std::move(values));
   } catch (const Error& error) {
-    reader.fail(error.message());
+    reader.fail(error.hint().empty() ? error.message() : error.message() + "; " + error.hint());
   }
-  out.rounding = one_of(reader, {Rounding::NearestEven, Rounding::NearestAway, Rounding::TowardZero,
-                                 Rounding::Down, Rounding::Up});
-  out.overflow = one_of(reader, {Overflow::Saturate, Overflow::Wrap});
-  return out;
 }
 
 Node read_node(Reader& reader) {
@@ -318,8 +302,10 @@ Node read_node(Reader& reader) {
     } else if (key == "precision") {
       std::string argument = reader.quoted();
       node.precision.emplace_back(std::move(argument), read_precision(reader));
-    } else if (key == "quantisation") {
-      node.quantisation = reader.dict();
+    } else if (key == "bypass") {
+      node.bypass = true;
+    } else if (key == "quantisation") {  // of the first version: what the formats came from
+      reader.dict();
     } else {
       reader.fail(fmt::format("a node has no part '{}'", key));
     }
@@ -330,7 +316,10 @@ Node read_node(Reader& reader) {
 
 GraphText read_graph(Reader& reader) {
   GraphText out;
-  for (std::string_view word : {"mase", "graph", "1"}) reader.expect_word(word);
+  for (std::string_view word : {"mase", "graph"}) reader.expect_word(word);
+  if (const std::string_view version = reader.word(); version != "1" && version != "2") {
+    reader.fail(fmt::format("version {} of the text of graphs is not known here", version));
+  }
   reader.end_line();
   reader.expect_word("graph");
   out.graph.name = reader.quoted();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "mase/ir/field_value.h"
 #include "mase/ir/graph_text.h"
 
 namespace mase::ir {
@@ -50,9 +51,8 @@ std::string precision_line(const std::string& argument, const numerics::Precisio
   std::string out = fmt::format("  precision {} {}", quoted(argument), quoted(precision.type()));
   if (precision.is_float()) return out + "\n";
   Dict values;
-  for (const auto& [key, value] : precision.values) values.emplace_back(key, value);
-  return fmt::format("{} {} {} {}\n", out, literal(values), numerics::name(precision.rounding),
-                     numerics::name(precision.overflow));
+  for (const auto& [key, value] : precision.values) values.emplace_back(key, value_of(value));
+  return fmt::format("{} {}\n", out, literal(values));
 }
 
 std::string node_lines(const Node& node) {
@@ -66,7 +66,7 @@ std::string node_lines(const Node& node) {
   if (!node.attributes.empty()) line("attributes", node.attributes);
   for (const auto& [argument, precision] : node.precision)
     out += precision_line(argument, precision);
-  if (!node.quantisation.empty()) line("quantisation", node.quantisation);
+  if (node.bypass) out += "  bypass\n";
   return out;
 }
 
@@ -102,7 +102,7 @@ std::string literal(const Value& value) {
 }
 
 std::string to_text(const Graph& graph) {
-  std::string out = fmt::format("mase graph 1\ngraph {} class {}\n", quoted(graph.name),
+  std::string out = fmt::format("mase graph 2\ngraph {} class {}\n", quoted(graph.name),
                                 quoted(graph.class_name));
   for (const Parameter& parameter : graph.parameters()) {
     out += fmt::format("{} {} {} {}\n", parameter.is_buffer ? "buffer" : "parameter",

@@ -14,37 +14,16 @@
 namespace mase::numerics {
 namespace {
 
-double rounded(double v, Rounding rounding) {
-  switch (rounding) {
-    case Rounding::NearestEven:
-      return std::nearbyint(v);
-    case Rounding::NearestAway:
-      return std::round(v);
-    case Rounding::TowardZero:
-      return std::trunc(v);
-    case Rounding::Down:
-      return std::floor(v);
-    case Rounding::Up:
-      return std::ceil(v);
-  }
-  return v;
-}
-
-std::int64_t value_or(const Precision& precision, std::string_view key, std::int64_t otherwise) {
-  const auto found = precision.values.find(key);
-  return found == precision.values.end() ? otherwise : found->second;
-}
-
 std::int64_t wrapped(double v, const IntegerGrid& grid) {
   const double span = static_cast<double>(grid.high - grid.low) + 1.0;
   const double offset = std::fmod(v - static_cast<double>(grid.low), span);
   return grid.low + static_cast<std::int64_t>(offset < 0 ? offset + span : offset);
 }
 
-void quantise_integer(const Precision& precision, const Layout&, std::span<const float> in,
+void quantise_integer(const Precision& precision, const Edge&, std::span<const float> in,
                       std::span<float> out) {
   const IntegerGrid grid = integer_grid(precision);
-  if (precision.rounding == Rounding::NearestEven && precision.overflow == Overflow::Saturate) {
+  if (grid.rounding == Rounding::NearestEven && grid.overflow == Overflow::Saturate) {
     // The common case, in float32 so that it vectorises. The bounds are exact in float32 up to
     // width 25; above, the nearest float32 is what a float32 clamp would use as well.
     const float scale = static_cast<float>(grid.scale);
@@ -58,26 +37,21 @@ void quantise_integer(const Precision& precision, const Layout&, std::span<const
     return;
   }
   for (std::size_t i = 0; i < in.size(); ++i) {
-    if (std::isnan(in[i])) {
-      out[i] = in[i];
-      continue;
-    }
-    const std::int64_t code = integer_code(in[i], grid, precision.rounding, precision.overflow);
-    out[i] = static_cast<float>(static_cast<double>(code) * grid.step);
+    const bool has_code = !std::isnan(in[i]);
+    const double code = has_code ? static_cast<double>(integer_code(in[i], grid)) : in[i];
+    out[i] = static_cast<float>(code * grid.step);
   }
 }
 
-Codes encode_integer(const Precision& precision, const Layout&, std::span<const float> in) {
+Codes encode_integer(const Precision& precision, const Edge&, std::span<const float> in) {
   const IntegerGrid grid = integer_grid(precision);
   Codes codes;
   codes.elements.reserve(in.size());
-  for (float x : in) {
-    codes.elements.push_back(integer_code(x, grid, precision.rounding, precision.overflow));
-  }
+  for (float x : in) codes.elements.push_back(integer_code(x, grid));
   return codes;
 }
 
-void decode_integer(const Precision& precision, const Layout&, const Codes& codes,
+void decode_integer(const Precision& precision, const Edge&, const Codes& codes,
                     std::span<float> out) {
   const IntegerGrid grid = integer_grid(precision);
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -85,42 +59,55 @@ void decode_integer(const Precision& precision, const Layout&, const Codes& code
   }
 }
 
-std::int64_t integer_out_of_range(const Precision& precision, const Layout&,
+std::int64_t integer_out_of_range(const Precision& precision, const Edge&,
                                   std::span<const float> in) {
   const IntegerGrid grid = integer_grid(precision);
   std::int64_t count = 0;
   for (float x : in) {
-    const double v = rounded(static_cast<double>(x) * grid.scale, precision.rounding);
+    const double v = round_whole(static_cast<double>(x) * grid.scale, grid.rounding);
     if (v < static_cast<double>(grid.low) || v > static_cast<double>(grid.high)) ++count;
   }
   return count;
 }
 
-std::string integer_code_text(const Precision& precision, std::int64_t code) {
+std::string integer_code_text(const Precision& precision, const Edge&, const Codes& codes,
+                              std::size_t i) {
   const double scale = integer_grid(precision).scale;
+  const std::int64_t code = codes.elements[i];
   return scale >= 1.0 ? fmt::format("{}/{}", code, scale) : fmt::format("{}*{}", code, 1.0 / scale);
+}
+
+std::optional<AffineGrid> integer_affine(const Precision& precision, const Edge&) {
+  const IntegerGrid grid = integer_grid(precision);
+  return AffineGrid{.steps = {grid.step},
+                    .low = static_cast<double>(grid.low),
+                    .high = static_cast<double>(grid.high),
+                    .rounding = grid.rounding,
+                    .overflow = grid.overflow};
 }
 
 }  // namespace
 
 IntegerGrid integer_grid(const Precision& precision) {
-  const std::int64_t width = value_or(precision, "width", 0);
-  const std::int64_t frac = value_or(precision, "frac_width", width / 2);
-  const bool is_signed = value_or(precision, "is_signed", 1) != 0;
+  const std::int64_t width = precision.integer("width");
+  const std::int64_t frac = precision.integer_if("frac_width").value_or(width / 2);
+  const bool is_signed = precision.flag("is_signed");
   const std::int64_t one = 1;
   return {.scale = std::ldexp(1.0, static_cast<int>(frac)),
           .step = std::ldexp(1.0, static_cast<int>(-frac)),
           .low = is_signed ? -(one << (width - 1)) : 0,
-          .high = is_signed ? (one << (width - 1)) - 1 : (one << width) - 1};
+          .high = is_signed ? (one << (width - 1)) - 1 : (one << width) - 1,
+          .rounding = rounding_of(precision.text("rounding")),
+          .overflow = overflow_of(precision.text("overflow"))};
 }
 
-std::int64_t integer_code(float x, const IntegerGrid& grid, Rounding rounding, Overflow overflow) {
+std::int64_t integer_code(float x, const IntegerGrid& grid) {
   if (std::isnan(x)) return 0;
-  const double v = rounded(static_cast<double>(x) * grid.scale, rounding);
+  const double v = round_whole(static_cast<double>(x) * grid.scale, grid.rounding);
   if (v >= static_cast<double>(grid.low) && v <= static_cast<double>(grid.high)) {
     return static_cast<std::int64_t>(v);
   }
-  if (overflow == Overflow::Wrap && std::isfinite(v)) return wrapped(v, grid);
+  if (grid.overflow == Overflow::Wrap && std::isfinite(v)) return wrapped(v, grid);
   return v < 0 ? grid.low : grid.high;
 }
 
@@ -147,7 +134,7 @@ int integer_fraction(int width, std::span<const int> choices, double min_value, 
 }
 
 Precision integer(int width, std::optional<int> frac_width, bool is_signed) {
-  Values values{{"width", width}, {"is_signed", is_signed ? 1 : 0}};
+  Values values{{"width", width}, {"is_signed", is_signed}};
   if (frac_width) values.emplace("frac_width", *frac_width);
   return make_precision(kInteger, std::move(values));
 }
@@ -157,24 +144,28 @@ const Format kInteger{
     .aliases = {"fixed"},
     .summary = "fixed point: codes of `width` bits, `frac_width` of them after the binary point",
     .layer_suffix = "Integer",
-    .parameters =
-        {{.name = "width", .low = 1, .high = 32, .help = "bits of a code"},
-         {.name = "frac_width",
-          .low = -64,
-          .high = 64,
-          .optional = true,
-          .help = "bits after the binary point; width / 2 if left out"},
-         {.name = "is_signed", .low = 0, .high = 1, .standard = 1, .help = "two's complement"}},
+    .fields = {{.name = "width", .low = 1, .high = 32, .help = "bits of a code"},
+               {.name = "frac_width",
+                .standard = FieldValue(),
+                .low = -64,
+                .high = 64,
+                .help = "bits after the binary point; width / 2 if left out"},
+               {.name = "is_signed",
+                .type = FieldType::Bool,
+                .standard = true,
+                .help = "two's complement"},
+               rounding_field(),
+               overflow_field()},
     .listed = 2,
     .granularity = Granularity::Element,
-    .gradient = Gradient::StraightThrough,
     .quantise = quantise_integer,
     .encode = encode_integer,
     .decode = decode_integer,
     .out_of_range = integer_out_of_range,
-    .bits_per_element =
-        [](const Precision& p) { return static_cast<double>(p.values.at("width")); },
+    .bits = [](const Precision& p,
+               const Edge& edge) { return element_bits(edge, p.integer("width")); },
     .code_text = integer_code_text,
+    .affine = integer_affine,
 };
 
 }  // namespace mase::numerics

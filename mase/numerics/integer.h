@@ -12,12 +12,14 @@ struct IntegerGrid {
   double step;       // 2^-frac_width
   std::int64_t low;  // smallest and largest code
   std::int64_t high;
+  Rounding rounding = Rounding::NearestEven;
+  Overflow overflow = Overflow::Saturate;
 };
 
 IntegerGrid integer_grid(const Precision& precision);
 
 // The code of one value: round(x * scale), then saturated or wrapped. NaN has no code: 0.
-std::int64_t integer_code(float x, const IntegerGrid& grid, Rounding rounding, Overflow overflow);
+std::int64_t integer_code(float x, const IntegerGrid& grid);
 
 // The two's-complement bit pattern of a code: the code modulo 2^width.
 std::uint64_t bit_pattern(std::int64_t code, int width);

@@ -13,17 +13,23 @@
 namespace mase::ops {
 namespace {
 
-// The number format that a quantised node prints with: that of the first quantised argument.
-const numerics::Format* format_of(const ir::Node& node) {
-  for (const auto& [argument, precision] : node.precision) {
-    if (precision.format) return precision.format;
+// The formats that a node uses, each once.
+std::vector<const numerics::Format*> formats_of(const ir::Node& node) {
+  std::vector<const numerics::Format*> used;
+  for (const auto& [argument, configured] : node.precision) {
+    const numerics::Precision* precision = node.precision_of(argument);
+    if (!precision || std::find(used.begin(), used.end(), precision->format) != used.end())
+      continue;
+    used.push_back(precision->format);
   }
-  return nullptr;
+  return used;
 }
 
+// "LinearInteger"; with two formats "LinearIntegerBlockFP".
 std::string class_text(const ir::Node& node, const Op& op) {
-  const numerics::Format* format = format_of(node);
-  return fmt::format("{}{}", op.layer, format ? format->layer_suffix : "");
+  std::string text(op.layer);
+  for (const numerics::Format* format : formats_of(node)) text += format->layer_suffix;
+  return text;
 }
 
 bool is_word(char c) {
@@ -195,9 +201,9 @@ std::string type_text(const ir::Node& node) {
   if (!op) return node.target;
   if (node.kind == ir::NodeKind::CallModule) return class_text(node, *op);
   if (node.kind == ir::NodeKind::CallMethod) return node.target;
-  const numerics::Format* format = format_of(node);
-  const std::string function = ir::parent_name(node.target).second;
-  return format ? fmt::format("{}_{}", function, format->name) : function;
+  std::string text = ir::parent_name(node.target).second;
+  for (const numerics::Format* format : formats_of(node)) text += fmt::format("_{}", format->name);
+  return text;
 }
 
 LayerText parse_layer(std::string_view text, const Location& where) {

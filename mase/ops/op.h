@@ -147,6 +147,9 @@ const Op* find_method(std::string_view method);
 const Op& op_of(const ir::Node& node);
 // As above; null instead of an error, and for placeholders, get_attr and output.
 const Op* find_op_of(const ir::Node& node);
+// The result of a node whose inputs may be quantised may be, too: "data_out_0".
+inline constexpr std::string_view kResult = "data_out_0";
+bool may_be_quantised(const ir::Node& node, std::string_view argument);
 // MASE's type of a node: of its row, or Placeholder, GetAttr, Output.
 Kind kind_of(const ir::Node& node);
 

@@ -106,6 +106,13 @@ const Op* find_op_of(const ir::Node& node) {
   }
 }
 
+bool may_be_quantised(const ir::Node& node, std::string_view argument) {
+  const Op* op = find_op_of(node);
+  if (!op || op->quantisable.empty()) return false;
+  return argument == kResult || std::find(op->quantisable.begin(), op->quantisable.end(),
+                                          argument) != op->quantisable.end();
+}
+
 const Op& op_of(const ir::Node& node) {
   if (const Op* op = find_op_of(node)) return *op;
   std::vector<std::string> names;

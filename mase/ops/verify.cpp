@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "mase/ir/format_state.h"
 #include "mase/ir/verify.h"
 #include "mase/ops/op.h"
 
@@ -27,11 +28,36 @@ bool may_be_called(const Op& op, const ir::Node& node) {
 
 void check_precision(const Op& op, const ir::Node& node, std::vector<Problem>& problems) {
   for (const auto& [argument, precision] : node.precision) {
-    if (std::find(op.quantisable.begin(), op.quantisable.end(), argument) == op.quantisable.end()) {
+    if (!may_be_quantised(node, argument)) {
       problems.push_back(
           {{.node = node.name},
            fmt::format("the argument '{}' of {} cannot be quantised", argument, op.name),
            {}});
+    }
+  }
+}
+
+void check_format_states(const ir::Graph& graph, std::vector<Problem>& problems) {
+  for (const ir::FormatState& state : ir::format_states(graph)) {
+    const ir::Parameter* found = graph.find_parameter(state.name);
+    const ir::Node& node = graph.node(state.node);
+    const std::string text =
+        fmt::format("the format {} of its {}", state.precision->text(), state.argument);
+    if (!found || found->value.dtype() != ir::DType::Float32) {
+      problems.push_back(
+          {{.node = node.name}, fmt::format("{} needs the parameter '{}'", text, state.name), {}});
+      continue;
+    }
+    // How many channels data have, only they tell.
+    const ir::Parameter* of = graph.parameter_of(node, state.argument);
+    const ir::Shape shape = of ? state.precision->format->state_shape(
+                                     *state.precision, numerics::parameter_edge(of->value.shape()))
+                               : found->value.shape();
+    if (found->value.shape() != shape || shape.size() != 1) {
+      problems.push_back({{.node = node.name},
+                          fmt::format("{} needs '{}' as {}, not {}", text, state.name,
+                                      ir::text(shape), ir::text(found->value.shape())),
+                          {}});
     }
   }
 }
@@ -91,6 +117,7 @@ std::vector<Problem> verify(const ir::Graph& graph) {
   for (const ir::Parameter& parameter : graph.parameters()) {
     parameters.emplace(parameter.name, &parameter);
   }
+  if (problems.empty()) check_format_states(graph, problems);
   for (const ir::Node& node : graph) {
     switch (node.kind) {
       case ir::NodeKind::CallModule:

@@ -228,8 +228,13 @@ void restore(const Resumption& from, const ir::Graph& graph, const engine::Optim
         fmt::format("the checkpoint does not fit the network '{}'\n{}", graph.name, report.text()),
         {.file = from.path.string()});
   }
+  // The checkpoint's own tensors, which may be of more digits than the graph's.
+  ir::State state = loaded.state();
+  for (auto& [name, tensor] : state) {
+    if (const ir::Tensor* own = ir::find(from.checkpoint.state, name)) tensor = *own;
+  }
   try {
-    program.load_state(loaded.state());
+    program.load_state(state);
     program.load_optimiser_state(from.checkpoint.optimiser);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Usage) throw;

@@ -70,7 +70,7 @@ TEST_F(Program, JsonIsAllThatStandardOutputHolds) {
                                        "weight_frac_width = 4}\n[passes.report_quantized]\n";
   const std::string load = " toy_tiny toy_tiny --load mase_output/p --project p";
   EXPECT_EQ(run_json("ch info").size(), 5u);
-  EXPECT_EQ(run_json("ch info formats").at(0).at("format"), "integer");
+  EXPECT_EQ(run_json("ch info formats").at(1).at("format"), "integer");
   EXPECT_EQ(run_json("ch data toy_tiny").at("train_rows"), 10240);
   const json tested = run_json("ch test" + load);
   EXPECT_EQ(tested.at("rows"), 10240);

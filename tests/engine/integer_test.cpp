@@ -259,11 +259,11 @@ TEST_P(Integer, LeavesOtherFormatsInFloat) {
     std::string why;
   };
   const Other others[] = {
-      {"data_in_0", [](numerics::Precision& p) { p.rounding = numerics::Rounding::TowardZero; },
+      {"data_in_0", [](numerics::Precision& p) { p.values["rounding"] = "toward_zero"; },
        "its input is not on a fixed-point grid"},
-      {"weight", [](numerics::Precision& p) { p.rounding = numerics::Rounding::NearestAway; },
+      {"weight", [](numerics::Precision& p) { p.values["rounding"] = "nearest_away"; },
        "its weight is not on a fixed-point grid"},
-      {"bias", [](numerics::Precision& p) { p.overflow = numerics::Overflow::Wrap; },
+      {"bias", [](numerics::Precision& p) { p.values["overflow"] = "wrap"; },
        "its bias is not on a fixed-point grid"},
       {"weight", [](numerics::Precision& p) { p = {}; }, "its weight is not on a fixed-point grid"},
       {"data_in_0", [](numerics::Precision& p) { p = numerics::integer(20, 4); },

@@ -109,14 +109,43 @@ class Run {
   }
 
   // A parameter as the step sees it: quantised where the step says so.
-  std::vector<double> weights(int id, const std::optional<numerics::Precision>& precision) const {
+  std::vector<double> weights(int id, const std::optional<native::PlanFormat>& format) const {
     const ir::Tensor& tensor = parameters_[static_cast<std::size_t>(id)];
     std::vector<float> numbers(static_cast<std::size_t>(tensor.size()));
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       numbers[i] = static_cast<float>(tensor.at(static_cast<std::int64_t>(i)));
     }
-    if (precision) numerics::quantise(*precision, {.shape = tensor.shape()}, numbers, numbers);
+    if (format) {
+      const State state = state_of(*format);
+      numerics::quantise(format->precision, state.on(numerics::parameter_edge(tensor.shape())),
+                         numbers, numbers);
+    }
     return {numbers.begin(), numbers.end()};
+  }
+
+  // What a format has learned.
+  struct State {
+    std::vector<ir::Tensor> tensors;
+    std::vector<std::span<const float>> spans;
+    numerics::Edge on(numerics::Edge edge) const {
+      edge.state = spans;
+      return edge;
+    }
+  };
+  State state_of(const native::PlanFormat& format) const {
+    State state;
+    for (const int id : format.state) {
+      state.tensors.push_back(parameters_[static_cast<std::size_t>(id)].to(ir::DType::Float32));
+    }
+    for (const ir::Tensor& tensor : state.tensors) {
+      state.spans.push_back(tensor.values<float>());
+    }
+    return state;
+  }
+  numerics::Edge data_edge(const native::PlanFormat& format) const {
+    ir::Shape shape{static_cast<std::int64_t>(samples_)};
+    shape.insert(shape.end(), format.row.begin(), format.row.end());
+    return numerics::data_edge(shape);
   }
 
   double& flat_gradient(int parameter, std::size_t i) {
@@ -130,9 +159,9 @@ class Run {
     const std::size_t inputs = width(step.a);
     switch (step.kind) {
       case StepKind::Linear: {
-        const auto w = weights(step.weight, step.weight_precision);
+        const auto w = weights(step.weight, step.weight_format);
         const auto b = step.bias < 0 ? std::vector<double>(width(step.out))
-                                     : weights(step.bias, step.bias_precision);
+                                     : weights(step.bias, step.bias_format);
         return each(step.out, [&](std::size_t s, std::size_t o, std::size_t at) {
           out[at] = b[o];
           for (std::size_t i = 0; i < inputs; ++i) out[at] += w[o * inputs + i] * a[s * inputs + i];
@@ -169,10 +198,9 @@ class Run {
         });
       case StepKind::Quantise: {
         std::vector<float> numbers(a.begin(), a.end());
-        numerics::quantise(
-            step.precision,
-            {.shape = {static_cast<std::int64_t>(samples_), static_cast<std::int64_t>(inputs)}},
-            numbers, numbers);
+        const State state = state_of(step.format);
+        numerics::quantise(step.format.precision, state.on(data_edge(step.format)), numbers,
+                           numbers);
         out.assign(numbers.begin(), numbers.end());
         return;
       }
@@ -275,7 +303,7 @@ class Run {
     const std::size_t inputs = width(step.a);
     switch (step.kind) {
       case StepKind::Linear: {
-        const auto w = weights(step.weight, step.weight_precision);
+        const auto w = weights(step.weight, step.weight_format);
         return each(step.out, [&](std::size_t s, std::size_t o, std::size_t at) {
           if (step.bias >= 0) flat_gradient(step.bias, o) += d[at];
           for (std::size_t i = 0; i < inputs; ++i) {

@@ -29,7 +29,6 @@ class Mz : public testing::Test {
   ir::Graph network() const {
     ir::Graph graph = models::build("jsc-tiny", data::info("jsc"), {.seed = 3});
     graph.node("seq_blocks_2").precision = {{"weight", numerics::integer(8, 4)}};
-    graph.node("seq_blocks_2").quantisation = {{"name", "integer"}, {"weight_width", 8}};
     graph.node("seq_blocks_2").meta.common =
         ir::CommonMeta{.mase_type = "module_related_func", .mase_op = "linear"};
     graph.meta = {{"common", ir::Dict{{"nodes", 6}}}};

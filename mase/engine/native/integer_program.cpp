@@ -84,12 +84,13 @@ void IntegerProgram::examine(Candidate& candidate, const EvaluationWeights& weig
     why = "its input is not on a fixed-point grid";
     return;
   }
-  const auto weight_grid = step.weight_precision ? grid_of(*step.weight_precision) : std::nullopt;
+  const auto weight_grid =
+      step.weight_format ? grid_of(step.weight_format->precision) : std::nullopt;
   if (!weight_grid) {
     why = "its weight is not on a fixed-point grid";
     return;
   }
-  const auto bias_grid = step.bias_precision ? grid_of(*step.bias_precision) : std::nullopt;
+  const auto bias_grid = step.bias_format ? grid_of(step.bias_format->precision) : std::nullopt;
   if (step.bias >= 0 && !bias_grid) {
     why = "its bias is not on a fixed-point grid";
     return;

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "mase/engine/native/plan_fuse.h"
-#include "mase/numerics/integer.h"
+#include "mase/ir/format_state.h"
 #include "mase/ops/op.h"
 #include "mase/support/error.h"
 
@@ -56,11 +56,6 @@ std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
   if (node.kind == ir::NodeKind::Placeholder || node.kind == ir::NodeKind::Output) return "";
   if (!kAliases.contains(node.op) && !kCovered.contains(node.op) && !has_windows(node)) {
     return fmt::format("node {}: op '{}'", node.name, node.op.empty() ? node.target : node.op);
-  }
-  for (const auto& [argument, precision] : node.precision) {
-    if (!precision.is_float() && precision.format->granularity != numerics::Granularity::Element) {
-      return fmt::format("node {}: {} is quantised in blocks", node.name, argument);
-    }
   }
   const ir::Parameter* weight = graph.parameter_of(node, "weight");
   if (weight && weight->value.size() > kMostWeights) {
@@ -127,7 +122,10 @@ class Builder {
   }
 
   int parameter(const ir::Node& node, std::string_view argument) const {
-    const std::string name = fmt::format("{}.{}", node.target, argument);
+    return parameter_index(fmt::format("{}.{}", node.target, argument));
+  }
+
+  int parameter_index(std::string_view name) const {
     for (std::size_t i = 0; i < plan_.parameters.size(); ++i) {
       if (plan_.parameters[i].name == name) return static_cast<int>(i);
     }
@@ -185,20 +183,52 @@ class Builder {
   // The value as the node's edge sees it: itself, or quantised.
   int on_edge(const ir::Node& node, std::string_view argument, int value) {
     const numerics::Precision* precision = node.precision_of(argument);
-    if (!precision || precision->is_float()) return value;
-    const std::string key =
-        fmt::format("{}/{}/{}/{}/{}", value, precision->text(),
-                    precision->values.count("is_signed") ? precision->values.at("is_signed") : 1,
-                    name(precision->rounding), name(precision->overflow));
+    if (!precision) return value;
+    std::string key = fmt::format("{}/{}", value, precision->full_text());
+    if (numerics::has_state(*precision)) key += ir::state_name(node, argument, "");
     const auto known = quantised_.find(key);
     if (known != quantised_.end()) return known->second;
     const std::optional<Grid> grid = grid_of(*precision);
     PlanStep& step = emit(node, grid ? StepKind::Pointwise : StepKind::Quantise, value,
-                          plan_.values[value].features, false);
+                          plan_.values[value].features, numerics::has_state(*precision));
     step.quantise_out = grid;
-    if (!grid) step.precision = *precision;
-    quantised_.emplace(key, step.out);
+    if (!grid) step.format = plan_format(node, argument, *precision);
+    quantised_.emplace(std::move(key), step.out);
     return step.out;
+  }
+
+  PlanFormat plan_format(const ir::Node& node, std::string_view argument,
+                         const numerics::Precision& precision) const {
+    PlanFormat format{.precision = precision, .state = {}, .row = row_of(node, argument)};
+    for (const numerics::StateRow& row : precision.format->state) {
+      const std::string name = ir::state_name(node, argument, row.name);
+      const int index = parameter_index(name);
+      ir::Shape batch = format.row;
+      batch.insert(batch.begin(), kProbe);
+      const numerics::Edge edge = graph_.parameter_of(node, argument)
+                                      ? numerics::parameter_edge(format.row)
+                                      : numerics::data_edge(batch);
+      if (index < 0 ||
+          plan_.parameters[index].shape != precision.format->state_shape(precision, edge)) {
+        unsupported(fmt::format("the parameter '{}' does not fit the format {} of {}", name,
+                                precision.text(), argument),
+                    {.node = node.name});
+      }
+      format.state.push_back(index);
+    }
+    return format;
+  }
+
+  // The shape of a parameter, or of a sample of what the node reads or gives.
+  ir::Shape row_of(const ir::Node& node, std::string_view argument) const {
+    if (const ir::Parameter* parameter = graph_.parameter_of(node, argument)) {
+      return parameter->value.shape();
+    }
+    const ir::Shape batch =
+        argument == ops::kResult
+            ? std::get<ops::TensorType>(*ir::find(types_, node.name)).shape
+            : ops::site_of(graph_, node, types_).data(argument.ends_with("_1") ? 1 : 0).shape;
+    return {batch.begin() + 1, batch.end()};
   }
 
   void need_rows(const ir::Node& node, int value_features) const {
@@ -210,10 +240,11 @@ class Builder {
     }
   }
 
-  static std::optional<numerics::Precision> parameter_precision(const ir::Node& node,
-                                                                std::string_view argument) {
+  std::optional<PlanFormat> parameter_format(const ir::Node& node,
+                                             std::string_view argument) const {
     const numerics::Precision* precision = node.precision_of(argument);
-    return precision && !precision->is_float() ? std::optional(*precision) : std::nullopt;
+    if (!precision || !graph_.parameter_of(node, argument)) return std::nullopt;
+    return plan_format(node, argument, *precision);
   }
 
   void add(const ir::Node& node) {
@@ -238,6 +269,7 @@ class Builder {
   }
 
   void record(const ir::Node& node, int value) {
+    value = on_edge(node, ops::kResult, value);
     values_[node.name] = value;
     plan_.value_of_node.emplace_back(node.name, value);
   }
@@ -249,8 +281,8 @@ class Builder {
     PlanStep& step = emit(node, StepKind::Linear, a, features(node), true);
     step.weight = parameter(node, "weight");
     step.bias = parameter(node, "bias");
-    step.weight_precision = parameter_precision(node, "weight");
-    step.bias_precision = parameter_precision(node, "bias");
+    step.weight_format = parameter_format(node, "weight");
+    step.bias_format = parameter_format(node, "bias");
     record(node, step.out);
   }
 
@@ -269,8 +301,8 @@ class Builder {
     if (convolution) {
       step.weight = parameter(node, "weight");
       step.bias = parameter(node, "bias");
-      step.weight_precision = parameter_precision(node, "weight");
-      step.bias_precision = parameter_precision(node, "bias");
+      step.weight_format = parameter_format(node, "weight");
+      step.bias_format = parameter_format(node, "bias");
     }
     record(node, step.out);
   }
@@ -385,14 +417,11 @@ class Builder {
 }  // namespace
 
 std::optional<Grid> grid_of(const numerics::Precision& precision) {
-  if (precision.format != &numerics::kInteger) return std::nullopt;
-  if (precision.rounding != numerics::Rounding::NearestEven ||
-      precision.overflow != numerics::Overflow::Saturate) {
-    return std::nullopt;
-  }
-  const numerics::IntegerGrid grid = numerics::integer_grid(precision);
-  return Grid{static_cast<float>(grid.scale), static_cast<float>(grid.step),
-              static_cast<float>(grid.low), static_cast<float>(grid.high)};
+  const std::optional<numerics::AffineGrid> grid = numerics::affine(precision);
+  const std::optional<double> step = grid ? grid->binary_step() : std::nullopt;
+  if (!step) return std::nullopt;
+  return Grid{static_cast<float>(1.0 / *step), static_cast<float>(*step),
+              static_cast<float>(grid->low), static_cast<float>(grid->high)};
 }
 
 std::string why_not(const ir::Graph& graph) {

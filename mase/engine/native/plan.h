@@ -45,6 +45,14 @@ struct PlanNorm {
   double momentum = 0.1;
 };
 
+// A number format on an edge, with the parameters that hold its state. What is a grid is part of
+// other steps where it can be; everything else goes through the format's own kernels.
+struct PlanFormat {
+  numerics::Precision precision;
+  std::vector<int> state;  // indices into Plan::parameters
+  ir::Shape row;           // of data: the shape of a sample
+};
+
 enum class StepKind {
   Linear,       // out = quantised(w) a + quantised(b)
   Convolution,  // the same over sliding windows
@@ -55,7 +63,7 @@ enum class StepKind {
   Binary,     // out = a (op) b
   Softmax,    // over the features
   Dropout,    // out = a * mask / (1 - p) in training
-  Quantise,   // any element-wise format, through its span kernel
+  Quantise,   // any format, through its span kernel
 };
 
 struct PlanStep {
@@ -67,8 +75,8 @@ struct PlanStep {
   int windows = -1;  // Convolution, poolings, Linear in narrow tiles: index into Plan::windows
   int weight = -1;   // Linear, Convolution: index of the parameter; bias may be -1
   int bias = -1;
-  std::optional<numerics::Precision> weight_precision;
-  std::optional<numerics::Precision> bias_precision;
+  std::optional<PlanFormat> weight_format;
+  std::optional<PlanFormat> bias_format;
   int norm = -1;  // Pointwise: index into Plan::norms
   Activation activation = Activation::None;
   float low = 0;
@@ -77,11 +85,11 @@ struct PlanStep {
   std::optional<Grid> quantise_out;
   float factor = 1;  // Affine
   float offset = 0;
-  char op = '+';                  // Binary
-  double p = 0;                   // Dropout
-  std::uint64_t position = 0;     // Dropout: of the node in the graph
-  numerics::Precision precision;  // Quantise
-  bool accumulate_a = false;      // add to the gradient of a (of b) rather than set it
+  char op = '+';               // Binary
+  double p = 0;                // Dropout
+  std::uint64_t position = 0;  // Dropout: of the node in the graph
+  PlanFormat format;           // Quantise
+  bool accumulate_a = false;   // add to the gradient of a (of b) rather than set it
   bool accumulate_b = false;
 };
 
@@ -124,7 +132,8 @@ std::string why_not(const ir::Graph& graph, const ir::Shape& sample);
 // through the graph is too large for this engine.
 Plan make_plan(const ir::Graph& graph, const ir::Shape& sample, bool fuse = true);
 
-// The grid of an integer precision; nullopt for any other format or rounding.
+// The grid of a precision whose codes lie in steps of a power of two around zero, to be rounded to
+// the nearest; nullopt for any other.
 std::optional<Grid> grid_of(const numerics::Precision& precision);
 
 }  // namespace mase::engine::native

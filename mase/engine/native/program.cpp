@@ -141,6 +141,7 @@ BatchResult NativeProgram::train_step(const Batch& batch, const StepOptions& opt
   if (!std::isfinite(result.loss)) {
     std::fill_n(gradient_.data(), gradient_.size(), 0.0f);
   } else if (options.update) {
+    executor_->finish_gradients(weights_, gradient_.data());
     update();
   }
   return result;
@@ -291,6 +292,7 @@ ir::State NativeProgram::gradients(const Batch& batch) {
   NativeProgram copy(graph_, options_, kernels_);
   copy.load_state(state());
   executor_->train(copy.weights_, copy.gradient_.data(), rows, 1.0f, 0);
+  executor_->finish_gradients(copy.weights_, copy.gradient_.data());
   ir::State out;
   for (const PlanParameter& parameter : plan_.parameters) {
     out.emplace_back(parameter.name, tensor_of(copy.gradient_.data(), parameter));

@@ -87,7 +87,8 @@ class UsageWalk {
   static bool needs_inputs(const PlanStep& step) {
     return step.kind == StepKind::Linear || step.kind == StepKind::Convolution ||
            step.kind == StepKind::MaxPool || step.kind == StepKind::Pointwise ||
-           (step.kind == StepKind::Binary && step.op == '*');
+           (step.kind == StepKind::Binary && step.op == '*') ||
+           (step.kind == StepKind::Quantise && step.format.precision.format->gradient != nullptr);
   }
   static bool needs_output(const PlanStep& step) {
     return step.kind == StepKind::MaxPool || step.kind == StepKind::Softmax;

@@ -68,6 +68,13 @@ Kernel build_output(const ir::Graph& graph, const ir::Node& node, Instruction& i
   return [slot](const Frame& f) -> Slot { return f.slots[slot]; };
 }
 
+Kernel with_result_format(Kernel kernel, EdgeFormat format) {
+  if (format.precision.is_float()) return kernel;
+  return [kernel = std::move(kernel), format = std::move(format)](const Frame& f) -> Slot {
+    return fake_quantise(kernel(f).tensor, format, f.parameters);
+  };
+}
+
 Kernel build_op(const ir::Graph& graph, const ir::Node& node, std::size_t index,
                 Instruction& instruction) {
   std::vector<std::string> names;
@@ -80,7 +87,7 @@ Kernel build_op(const ir::Graph& graph, const ir::Node& node, std::size_t index,
       unsupported(fmt::format("op '{}' is run without {}, which this call gives", node.op, unused),
                   at_node(node));
     }
-    return kernel;
+    return with_result_format(std::move(kernel), format_of(graph, node, ops::kResult));
   }
   unsupported(fmt::format("op '{}' has no kernel", node.op), at_node(node),
               did_you_mean(node.op, names));
@@ -119,16 +126,16 @@ at::Tensor Frame::in_full(at::Tensor t) const {
   return t.scalar_type() == at::kBFloat16 ? t.to(at::kFloat) : t;
 }
 
-Operand Operand::slot(std::size_t index, numerics::Precision precision) {
+Operand Operand::slot(std::size_t index, EdgeFormat format) {
   Operand out;
   out.kind_ = Kind::Slot;
   out.index_ = index;
-  out.precision_ = std::move(precision);
+  out.format_ = std::move(format);
   return out;
 }
 
-Operand Operand::parameter(std::size_t index, numerics::Precision precision) {
-  Operand out = slot(index, std::move(precision));
+Operand Operand::parameter(std::size_t index, EdgeFormat format) {
+  Operand out = slot(index, std::move(format));
   out.kind_ = Kind::Parameter;
   return out;
 }
@@ -143,7 +150,7 @@ Operand Operand::constant(ir::Value value) {
 at::Tensor Operand::operator()(const Frame& frame) const {
   if (kind_ == Kind::Absent) return {};
   if (is_plain(frame)) return plain_tensor(value(frame));
-  return fake_quantise(raw(frame), precision_);
+  return fake_quantise(raw(frame), format_, frame.parameters);
 }
 
 const ir::Value& Operand::value(const Frame& frame) const {
@@ -181,12 +188,7 @@ Operand Site::operand(const ir::Value& value) {
   // data_in_<i> is the i-th of the tensors, whatever plain numbers stand between them.
   const std::string name = fmt::format("data_in_{}", instruction_.reads.size());
   instruction_.reads.push_back(slot);
-  const numerics::Precision* precision = node_.precision_of(name);
-  if (!precision) return Operand::slot(slot);
-  if (const std::string why_not = why_not_quantise(*precision); !why_not.empty()) {
-    unsupported(why_not, at_node(node_));
-  }
-  return Operand::slot(slot, *precision);
+  return Operand::slot(slot, format_of(graph_, node_, name));
 }
 
 Operand Site::data(std::size_t i) {
@@ -214,14 +216,8 @@ Operand Site::parameter(std::string_view name) {
     }
     return {};
   }
-  const numerics::Precision* precision = node_.precision_of(name);
-  if (precision) {
-    if (const std::string why_not = why_not_quantise(*precision); !why_not.empty()) {
-      unsupported(why_not, at_node(node_));
-    }
-  }
   return Operand::parameter(static_cast<std::size_t>(found - graph_.parameters().data()),
-                            precision ? *precision : numerics::Precision{});
+                            format_of(graph_, node_, name));
 }
 
 ir::Value Site::attribute(std::string_view name) {

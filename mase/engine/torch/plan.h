@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mase/engine/engine.h"
+#include "mase/engine/torch/quantise.h"
 #include "mase/ops/op.h"
 
 // A graph compiled to a list of instructions over numbered slots: names are looked up here, once,
@@ -44,8 +45,8 @@ struct Frame {
 class Operand {
  public:
   Operand() = default;  // absent: gives an undefined tensor
-  static Operand slot(std::size_t index, numerics::Precision precision = {});
-  static Operand parameter(std::size_t index, numerics::Precision precision = {});
+  static Operand slot(std::size_t index, EdgeFormat format = {});
+  static Operand parameter(std::size_t index, EdgeFormat format = {});
   static Operand constant(ir::Value value);
 
   // The value as a tensor, rounded to the edge's format. A plain number becomes a scalar that does
@@ -62,7 +63,7 @@ class Operand {
   enum class Kind { Absent, Slot, Parameter, Constant };
   Kind kind_ = Kind::Absent;
   std::size_t index_ = 0;
-  numerics::Precision precision_;
+  EdgeFormat format_;
   ir::Value constant_;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "mase/ir/format_state.h"
 #include "mase/ops/op.h"
 #include "mase/support/table.h"
 
@@ -23,10 +24,12 @@ struct Mean {
   double bits = 0;
   double elements = 0;
 
-  void add(const ir::Node& node, std::string_view argument, const ir::Shape& shape) {
+  void add(const ir::Graph& graph, const ir::Node& node, std::string_view argument,
+           const ir::Shape& shape) {
     const numerics::Precision* precision = node.precision_of(argument);
     const double count = static_cast<double>(ir::element_count(shape));
-    bits += count * (precision ? numerics::bits_per_element(*precision) : 32.0);
+    bits += precision ? numerics::bits(*precision, ir::edge_of(graph, node, argument, shape))
+                      : 32.0 * count;
     elements += count;
   }
   std::optional<double> value() const {
@@ -72,9 +75,9 @@ AverageBits calculate_avg_bits(const ir::Graph& graph) {
       usage_error("the shape of data_in_0 is not known", {.file = {}, .node = node.name},
                   "run add_common_metadata first");
     }
-    data.add(node, "data_in_0", input->shape);
+    data.add(graph, node, "data_in_0", input->shape);
     if (const ir::Parameter* parameter = graph.parameter_of(node, "weight")) {
-      weight.add(node, "weight", parameter->value.shape());
+      weight.add(graph, node, "weight", parameter->value.shape());
     }
   }
   return {.data = data.value(), .weight = weight.value()};

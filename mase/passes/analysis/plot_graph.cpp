@@ -46,8 +46,10 @@ Colours colours_of(const ir::Node& node) {
 // Formats of a node, arguments of the same format together: "integer(8, 4): data_in_0, weight".
 std::vector<std::string> format_lines(const ir::Node& node) {
   std::vector<std::pair<std::string, std::vector<std::string>>> groups;
-  for (const auto& [argument, precision] : node.precision) {
-    const std::string text = precision.text();
+  for (const auto& [argument, configured] : node.precision) {
+    const numerics::Precision* precision = node.precision_of(argument);
+    if (!precision) continue;
+    const std::string text = precision->text();
     auto group =
         std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == text; });
     if (group == groups.end()) group = groups.insert(groups.end(), {text, {}});

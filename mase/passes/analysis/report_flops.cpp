@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "mase/ir/format_state.h"
 #include "mase/passes/transform/quantize_config.h"
 #include "mase/support/files.h"
 #include "mase/support/table.h"
@@ -12,15 +13,24 @@
 namespace mase::passes {
 namespace {
 
+// Bits of an element of an argument, with its part of what a block or channel shares.
+double bits_of(const ops::Site& site, std::string_view argument) {
+  const numerics::Precision* precision = site.node.precision_of(argument);
+  if (!precision) return 32.0;
+  const ir::Parameter* parameter = site.graph.parameter_of(site.node, argument);
+  const ir::Shape& shape =
+      parameter ? parameter->value.shape() : site.data(argument.ends_with("_1") ? 1 : 0).shape;
+  return numerics::bits_per_element(*precision,
+                                    ir::edge_of(site.graph, site.node, argument, shape));
+}
+
 // The bits that one computation of this node is multiplied by.
-double bits_of(const ir::Node& node, const ops::Op& op) {
-  if (!node.is_quantised()) return 32.0;
+double bits_of(const ops::Site& site, const ops::Op& op) {
+  if (!site.node.is_quantised()) return 32.0;
   double bits = 1;
   for (std::string_view argument : op.quantisable) {
     const std::string_view group = config_group(op, argument);
-    if (argument != "data_in_0" && group != "weight") continue;
-    const numerics::Precision* precision = node.precision_of(argument);
-    bits *= precision ? numerics::bits_per_element(*precision) : 32.0;
+    if (argument == "data_in_0" || group == "weight") bits *= bits_of(site, argument);
   }
   return bits;
 }
@@ -122,7 +132,8 @@ FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>
     const auto rule =
         convention == FlopConvention::Exact && op->exact_cost ? op->exact_cost : op->cost;
     std::optional<ops::Cost> cost;
-    if (rule) cost = rule(ops::site_of(graph, node, types), *ir::find(types, node.name));
+    const ops::Site site = ops::site_of(graph, node, types);
+    if (rule) cost = rule(site, *ir::find(types, node.name));
     if (!cost) {
       report.uncounted.push_back(fmt::format("{} ({})", node.name, op->name));
       continue;
@@ -130,7 +141,7 @@ FlopReport report_flops(const ir::Graph& graph, const ir::Named<ops::TensorType>
     report.nodes.push_back({.node = node.name,
                             .layer = layer_text(node),
                             .cost = *cost,
-                            .bitops = cost->computations * bits_of(node, *op)});
+                            .bitops = cost->computations * bits_of(site, *op)});
     add(report.total, report.nodes.back());
   }
   return report;

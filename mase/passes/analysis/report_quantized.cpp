@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "mase/io/npz.h"
+#include "mase/ir/format_state.h"
 #include "mase/ir/value.h"
 #include "mase/support/files.h"
 #include "mase/support/table.h"
@@ -14,18 +15,21 @@
 namespace mase::passes {
 namespace {
 
-QuantisedParameter measure(const ir::Parameter& parameter, const ir::Node& node,
+QuantisedParameter measure(const ir::Graph& graph, const ir::Parameter& parameter,
+                           const ir::Node& node, std::string_view argument,
                            const numerics::Precision& precision) {
   QuantisedParameter out{.name = parameter.name, .node = node.name, .precision = precision};
   out.values = parameter.value.to(ir::DType::Float32);
-  const numerics::Layout layout{.shape = out.values.shape(), .block = {}};
-  const auto values = out.values.values<float>();
+  const auto values = std::as_const(out.values).values<float>();
+  const ir::FormatStateValues state(graph, node, argument, precision);
+  numerics::Edge edge = ir::edge_of(graph, node, argument, out.values.shape());
+  edge.state = state.spans();
 
-  const numerics::Codes codes = numerics::encode(precision, layout, values);
-  out.codes = ir::Tensor::from<std::int64_t>(out.values.shape(), codes.elements);
+  out.encoded = numerics::encode(precision, edge, values);
+  out.codes = ir::Tensor::from<std::int64_t>(out.values.shape(), out.encoded.elements);
   out.quantised = ir::Tensor(out.values.shape(), ir::DType::Float32);
-  numerics::quantise(precision, layout, values, out.quantised.values_mut<float>());
-  out.saturated = numerics::out_of_range(precision, layout, values);
+  numerics::quantise(precision, edge, values, out.quantised.values_mut<float>());
+  out.saturated = numerics::out_of_range(precision, edge, values);
 
   out.errors = ir::Tensor(out.values.shape(), ir::DType::Float32);
   const auto errors = out.errors.values_mut<float>();
@@ -89,7 +93,8 @@ PassResult run_report_quantized(const ir::Graph& graph, const Options& options, 
 }  // namespace
 
 std::string QuantisedParameter::code_text(std::int64_t i) const {
-  return precision.format->code_text(precision, codes.values<std::int64_t>()[i]);
+  return precision.format->code_text(precision, numerics::parameter_edge(values.shape()), encoded,
+                                     static_cast<std::size_t>(i));
 }
 
 QuantisedParameter quantised_parameter(const ir::Graph& graph, const ir::Node& node,
@@ -99,20 +104,21 @@ QuantisedParameter quantised_parameter(const ir::Graph& graph, const ir::Node& n
     usage_error(fmt::format("no parameter '{}'", argument), {.file = {}, .node = node.name});
   }
   const numerics::Precision* precision = node.precision_of(argument);
-  if (!precision || precision->is_float()) {
+  if (!precision) {
     usage_error(fmt::format("parameter '{}' is not quantised", argument),
                 {.file = {}, .node = node.name}, "run quantize first");
   }
-  return measure(*parameter, node, *precision);
+  return measure(graph, *parameter, node, argument, *precision);
 }
 
 QuantizedReport report_quantized(const ir::Graph& graph) {
   QuantizedReport report;
   for (const ir::Node& node : graph) {
-    for (const auto& [argument, precision] : node.precision) {
+    for (const auto& [argument, configured] : node.precision) {
       const ir::Parameter* parameter = graph.parameter_of(node, argument);
-      if (!parameter || precision.is_float()) continue;
-      report.parameters.push_back(measure(*parameter, node, precision));
+      const numerics::Precision* precision = node.precision_of(argument);
+      if (!parameter || !precision) continue;
+      report.parameters.push_back(measure(graph, *parameter, node, argument, *precision));
     }
   }
   return report;

@@ -20,6 +20,7 @@ struct QuantisedParameter {
   numerics::Precision precision;
   ir::Tensor values;           // as stored, float32
   ir::Tensor codes;            // int64, same shape
+  numerics::Codes encoded;     // the codes with what they share
   ir::Tensor quantised;        // what the codes stand for, float32
   ir::Tensor errors;           // quantised - values
   std::int64_t saturated = 0;  // elements that the range of the format cut off

@@ -20,6 +20,7 @@ std::string type_of(const ir::Node& node) {
 std::string formats(const ir::Node& node) {
   ir::Named<std::string> arguments;  // by format, in order of first use
   for (const auto& [argument, precision] : node.precision) {
+    if (precision.is_float()) continue;
     std::string* same = ir::find(arguments, precision.text());
     if (same) {
       *same += ", " + argument;
@@ -41,10 +42,8 @@ std::string why(const ir::Node& original, const ir::Node& node) {
   const ops::Op* op = ops::find_op_of(node);
   if (!op) return "no operation";
   if (op->quantisable.empty()) return fmt::format("op '{}' is not quantisable", op->name);
-  const ir::Value* bypass = ir::find(node.quantisation, "bypass");
-  if (bypass && bypass->is<bool>() && bypass->as_bool()) return "its rule says bypass = true";
-  const ir::Value* name = ir::find(node.quantisation, "name");
-  if (name && name->is_none()) return "its rule says name = \"NA\"";
+  if (node.bypass) return "its rule says bypass = true";
+  if (!node.precision.empty()) return "its rule says name = \"NA\"";
   if (node.kind == ir::NodeKind::CallMethod) return "methods are not quantisable";
   return "no rule selects it";
 }

@@ -32,8 +32,10 @@ class Site {
   std::vector<Problem>& problems_;
 };
 
-bool is_integer(std::string_view type) {
-  return type == "integer" || type == "fixed";
+// Whether the format's list is [width, fraction]: fixed point.
+bool is_fixed_point(std::string_view type) {
+  const numerics::Format* format = numerics::find_format(type);
+  return format != nullptr && find_field(format->fields, "frac_width") != nullptr;
 }
 
 // The i-th number of a precision list; 0 if there is none.
@@ -58,7 +60,7 @@ void check_format(Site site, std::string_view name, const ir::ArgumentMeta& entr
   } else if (entry.precision.size() != format->listed) {
     site.add("{} is {} with precision {}, which needs {} numbers", name, entry.type, list,
              format->listed);
-  } else if (is_integer(entry.type)) {
+  } else if (is_fixed_point(entry.type)) {
     const std::int64_t width = bits(entry, 0);
     const std::int64_t fraction = bits(entry, 1);
     if (width <= 0 || fraction < 0 || fraction > width) {
@@ -148,10 +150,11 @@ void check_linear_result(Site site, const Entries& args, const ir::ArgumentMeta&
 void check_result_format(Site site, const ir::Node& node) {
   const ir::CommonMeta& common = *node.meta.common;
   if (!ir::is_call(node.kind) || common.results.empty()) return;
+  if (node.precision_of(ops::kResult) != nullptr) return;  // its own format, not what sums need
   const ir::ArgumentMeta& result = common.results[0].second;
   const ir::ArgumentMeta* data = ir::find(common.args, "data_in_0");
   if (result.type == "float" || data == nullptr) return;
-  if (node.op == "linear" && is_integer(result.type)) {
+  if (node.op == "linear" && is_fixed_point(result.type)) {
     check_linear_result(site, common.args, result);
   } else if (result.type != data->type || !(result.precision == data->precision)) {
     site.add("data_out_0 is {} {}, data_in_0 is {} {}", result.type, ir::repr(result.precision),
@@ -247,7 +250,9 @@ std::vector<Problem> verify_common_metadata(const ir::Graph& graph) {
       check_precision(site, node, name, entry);
     }
     for (const auto& [name, entry] : common.results) {
-      if (entry.kind == ir::ArgumentMeta::Kind::Data) check_format(site, name, entry);
+      if (entry.kind != ir::ArgumentMeta::Kind::Data) continue;
+      check_format(site, name, entry);
+      if (node.precision_of(name) != nullptr) check_precision(site, node, name, entry);
     }
     check_parameters(site, graph, node);
     check_result_format(site, node);

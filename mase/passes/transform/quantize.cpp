@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <set>
 
+#include "mase/ir/format_state.h"
 #include "mase/ops/op.h"
 #include "mase/passes/analysis/add_common_metadata.h"
 #include "mase/passes/analysis/summarize_quantization.h"
+#include "mase/passes/run_graph.h"
 #include "mase/passes/transform/quantize_config.h"
 #include "mase/support/suggest.h"
 
@@ -72,7 +74,9 @@ void warn_of_idle_groups(const ir::Graph& graph, const QuantizeOptions& options,
     std::set<std::string> used;
     for (const std::string& name : hits[i].nodes) {
       const ops::Op& op = ops::op_of(graph.node(name));
-      for (std::string_view argument : op.quantisable) used.emplace(config_group(op, argument));
+      for (const std::string_view part : quantisable_parts(op)) {
+        used.emplace(config_group(op, part));
+      }
     }
     if (used.empty() || options.rules[i].selects == kDefault) continue;
     for (const std::string& group : config_groups()) {
@@ -133,8 +137,10 @@ void check(const Options& options, Diagnostics& diagnostics) {
 
 PassResult run_quantize(const ir::Graph& graph, const Options& options, Context& context) {
   Diagnostics diagnostics;
-  const QuantizeOptions parsed = read_quantize_options(options, diagnostics);
+  QuantizeOptions parsed = read_quantize_options(options, diagnostics);
   diagnostics.throw_if_any();
+  parsed.sample = context.dummy_input;
+  parsed.engine = context.engine;
   PassResult result;
   result.graph = quantize(graph, parsed, &result.hits);
   warn_of_idle_groups(graph, parsed, result.hits, context);
@@ -149,11 +155,42 @@ PassResult run_quantize(const ir::Graph& graph, const Options& options, Context&
   return result;
 }
 
+// What formats keep of data begins with what the float network makes of the sample.
+void add_states(ir::Graph& out, const ir::Graph& original, const QuantizeOptions& options) {
+  if (ir::format_states(out).empty()) return;
+  ir::Named<ir::Value> results;
+  if (!options.sample.empty()) {
+    const std::vector<ir::Tensor> inputs = inputs_in_order(original, options.sample);
+    const bool several = !inputs.empty() && inputs[0].shape().size() > 1 && inputs[0].dim(0) > 1;
+    results = compile(original, options.engine)
+                  ->capture_results(inputs, several ? engine::Mode::Train : engine::Mode::Eval);
+  }
+  const auto tensor_of = [&](const std::string& node) {
+    const ir::Value* value = ir::find(results, node);
+    const auto* tensor = value ? value->get<ir::Tensor>() : nullptr;
+    return tensor ? std::optional(*tensor) : std::nullopt;
+  };
+  const auto seen = [&](const ir::Node& node, std::string_view argument) {
+    if (argument == ops::kResult) return tensor_of(node.name);
+    // data_in_<i> is the i-th of the tensors that the node reads.
+    std::vector<std::optional<ir::Tensor>> read;
+    const auto take = [&](const ir::NodeRef& ref) {
+      if (auto tensor = tensor_of(ref.name)) read.push_back(std::move(tensor));
+    };
+    for (const ir::Value& value : node.args) ir::for_each_node_ref(value, take);
+    for (const auto& [key, value] : node.kwargs) ir::for_each_node_ref(value, take);
+    const std::size_t i = argument.ends_with("_1") ? 1 : 0;
+    return i < read.size() ? read[i] : std::nullopt;
+  };
+  ir::add_format_states(out, {.seen = seen});
+}
+
 ir::Named<numerics::Precision> by_group(const ArgumentFormats& formats) {
   ir::Named<numerics::Precision> groups;
   if (formats.data_in) groups.emplace_back("data_in", *formats.data_in);
   if (formats.weight) groups.emplace_back("weight", *formats.weight);
   if (formats.bias) groups.emplace_back("bias", *formats.bias);
+  if (formats.data_out) groups.emplace_back("data_out", *formats.data_out);
   return groups;
 }
 
@@ -188,20 +225,19 @@ ir::Graph quantize(const ir::Graph& graph, const QuantizeOptions& options,
     const Location& where = options.rules[chosen].where;
     ir::Node& node = out.nodes_mut()[i];
     found[chosen].nodes.push_back(node.name);
-    if (config.leaves_alone()) {
-      if (!node.is_quantised()) node.quantisation = config.written;
-    } else if (node.is_quantised()) {
+    if (!node.is_quantised()) {
+      apply_quantise_config(config, graph, ops::op_of(node), node, where, problems);
+    } else if (!config.leaves_alone()) {
       const auto& [argument, precision] = node.precision.front();
       problems.add(fmt::format("node {} is quantised already: its {} is {}", node.name, argument,
                                precision.text()),
                    where,
                    "quantise the float graph (--drop-quantisation loads it from the same file), or "
                    "give this node a rule with name \"NA\"");
-    } else {
-      apply_quantise_config(config, graph, ops::op_of(node), node, where, problems);
     }
   }
   problems.throw_if_any();
+  add_states(out, graph, options);
   if (ir::find(out.meta, "common")) record_graph_metadata(out);
   if (hits) *hits = std::move(found);
   return out;
@@ -236,8 +272,8 @@ const Pass kQuantize{
                  .type = FieldType::Table,
                  .standard = kOpen,
                  .help = "a rule: [passes.quantize.<op, node or pattern>.config] with name (the "
-                         "format), <data_in, weight or bias>_<parameter>, bypass, rounding, "
-                         "overflow; 'default' for all other nodes",
+                         "format), <data_in, weight, bias or data_out>_<parameter>, bypass, "
+                         "rounding, overflow; 'default' for all other nodes",
                  .example = "linear.config = {name = \"integer\", data_in_width = 8, "
                             "data_in_frac_width = 4, weight_width = 8, weight_frac_width = 4, "
                             "bias_width = 8, bias_frac_width = 4}"}},

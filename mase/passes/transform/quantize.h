@@ -21,6 +21,7 @@ struct ArgumentFormats {
   std::optional<numerics::Precision> data_in = std::nullopt;
   std::optional<numerics::Precision> weight = std::nullopt;
   std::optional<numerics::Precision> bias = std::nullopt;
+  std::optional<numerics::Precision> data_out = std::nullopt;  // of the result
 };
 
 // One rule: an op, the name of a node, or a pattern for whole names; and the configuration of the
@@ -42,6 +43,10 @@ struct QuantizeRule {
 struct QuantizeOptions {
   By by = By::Type;
   std::vector<QuantizeRule> rules;
+  // Formats that learn of the data (a step size) begin with what the float network makes of these
+  // inputs, by placeholder, computed by this engine.
+  ir::Named<ir::Tensor> sample = {};
+  std::string engine = "auto";
 };
 
 // Throws one Error{Usage} that lists every problem: configurations that do not hold, rules that

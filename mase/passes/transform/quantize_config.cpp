@@ -6,30 +6,27 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
+#include "mase/ir/field_value.h"
 #include "mase/support/suggest.h"
 
 namespace mase::passes {
 namespace {
 
-using numerics::Overflow;
-using numerics::Rounding;
+constexpr std::string_view kName = "name";
+constexpr std::string_view kIsSigned = "is_signed";
 
-constexpr std::array kRoundings = {Rounding::NearestEven, Rounding::NearestAway,
-                                   Rounding::TowardZero, Rounding::Down, Rounding::Up};
-constexpr std::array kOverflows = {Overflow::Saturate, Overflow::Wrap};
+// What a key `name` or `<group>_name` says.
+struct NamedFormat {
+  const numerics::Format* format = nullptr;
+  std::string_view alias = "";
+  bool known = false;  // a format, or None
+};
 
-// A user may write true, 1 or "NA"; anything else is no value of a format parameter.
-std::optional<std::int64_t> whole_number(const ir::Value& value) {
-  if (const auto* b = value.get<bool>()) return *b ? 1 : 0;
-  if (const auto* i = value.get<std::int64_t>()) return *i;
-  return std::nullopt;
-}
-
-bool must_be_given(const numerics::Parameter& parameter) {
-  return !parameter.standard && !parameter.optional;
+// Fields that a format's list does not show may be given once for all groups.
+bool is_shared(const numerics::Format& format, const Field& field) {
+  return static_cast<std::size_t>(&field - format.fields.data()) >= format.listed;
 }
 
 class Reader {
@@ -38,25 +35,32 @@ class Reader {
       : config_(config), where_(where), places_(places), out_(out) {}
 
   QuantiseConfig read() {
-    QuantiseConfig result{.written = config_};
-    if (!read_name(result)) return result;
-    if (const ir::Value* bypass = value_of("bypass")) {
-      if (const bool* flag = bypass->get<bool>()) {
-        result.bypass = *flag;
-      } else {
-        problem("bypass", "bypass must be true or false");
-      }
-    }
-    if (result.name.empty()) {
-      // Formats and keys of a node that is left alone may stay in a file, but must exist.
-      check_keys(nullptr);
-      return result;
-    }
-    check_keys(result.format);
-    const Rounding rounding = choice("rounding", kRoundings);
-    const Overflow overflow = choice("overflow", kOverflows);
+    QuantiseConfig result;
+    read_bypass(result);
+    const ir::Value* name = value_of(kName);
+    const NamedFormat common = name ? named_format(kName, *name) : NamedFormat{};
+    result.format = common.format;
+    ir::Named<NamedFormat> formats;
+    bool understood = true;
     for (const std::string& group : config_groups()) {
-      read_group(*result.format, group, rounding, overflow, result);
+      const std::string key = fmt::format("{}_{}", group, kName);
+      const ir::Value* own = value_of(key);
+      if (own || name) formats.emplace_back(group, own ? named_format(key, *own) : common);
+      understood = understood && (formats.empty() || formats.back().second.known);
+    }
+    if (formats.empty()) {
+      problem(kName, "the key 'name' is missing: it says which number format is meant",
+              fmt::format("formats: {}; \"NA\" leaves a node alone",
+                          fmt::join(numerics::format_names(), ", ")));
+    }
+    if (formats.empty() || !understood) return result;  // no telling what the other keys mean
+    check_keys(formats);
+    for (const auto& [group, format] : formats) {
+      if (format.format) {
+        read_group(format, group, result);
+      } else {
+        result.groups.emplace_back(group, QuantiseConfig::Group{});
+      }
     }
     return result;
   }
@@ -73,99 +77,94 @@ class Reader {
     out_.add(std::move(text), place(key), std::move(hint));
   }
 
-  // False if there is no telling what the other keys mean.
-  bool read_name(QuantiseConfig& result) {
-    std::vector<std::string> known;
-    for (const numerics::Format* format : numerics::formats()) {
-      known.emplace_back(format->name);
-      for (std::string_view alias : format->aliases) known.emplace_back(alias);
-    }
-    const ir::Value* name = value_of("name");
-    if (!name) {
-      problem("name", "the key 'name' is missing: it says which number format is meant",
-              fmt::format("formats: {}; \"NA\" leaves a node alone", fmt::join(known, ", ")));
-      return false;
-    }
-    if (name->is_none()) return true;
-    const std::string* text = name->get<std::string>();
-    result.format = text ? numerics::find_format(*text) : nullptr;
-    if (!result.format) {
-      std::string hint = text ? did_you_mean(*text, known) : "";
-      if (hint.empty()) hint = fmt::format("formats: {}", fmt::join(known, ", "));
-      problem("name", fmt::format("unknown number format {}", ir::repr(*name)), std::move(hint));
-      return false;
-    }
-    result.name = *text;
-    return true;
+  void read_bypass(QuantiseConfig& result) {
+    const ir::Value* bypass = value_of("bypass");
+    if (!bypass) return;
+    const bool* flag = bypass->get<bool>();
+    if (!flag) return problem("bypass", "bypass must be true or false");
+    result.bypass = *flag;
   }
 
-  void check_keys(const numerics::Format* only) {
-    std::vector<std::string> known = {"name", "bypass", "rounding", "overflow"};
-    const auto add = [&](const numerics::Format& format) {
-      for (const std::string& group : config_groups()) {
-        for (const numerics::Parameter& parameter : format.parameters) {
-          known.push_back(fmt::format("{}_{}", group, parameter.name));
-        }
+  NamedFormat named_format(std::string_view key, const ir::Value& value) {
+    NamedFormat out{.known = true};
+    if (value.is_none()) return out;
+    const std::string* text = value.get<std::string>();
+    out.format = text ? numerics::find_format(*text) : nullptr;
+    out.known = out.format != nullptr;
+    if (out.format) {
+      for (const std::string_view alias : out.format->aliases) {
+        if (alias == *text) out.alias = alias;
+      }
+      return out;
+    }
+    const std::vector<std::string> known = numerics::format_names();
+    std::string hint = text ? did_you_mean(*text, known) : "";
+    if (hint.empty()) hint = fmt::format("formats: {}", fmt::join(known, ", "));
+    problem(key, fmt::format("unknown number format {}", ir::repr(value)), std::move(hint));
+    return out;
+  }
+
+  void check_keys(const ir::Named<NamedFormat>& formats) {
+    std::vector<std::string> known = {std::string(kName), "bypass"};
+    const auto add = [&](const std::string& group, const numerics::Format& format) {
+      for (const Field& field : format.fields) {
+        known.push_back(fmt::format("{}_{}", group, field.name));
+        if (is_shared(format, field)) known.emplace_back(field.name);
       }
     };
-    if (only) {
-      add(*only);
-    } else {
-      for (const numerics::Format* format : numerics::formats()) add(*format);
+    for (const std::string& group : config_groups()) {
+      known.push_back(fmt::format("{}_{}", group, kName));
+      const NamedFormat* format = ir::find(formats, group);
+      if (format && format->format) {
+        add(group, *format->format);
+        continue;
+      }
+      // Keys of a group that is left alone may stay in a file, but must exist.
+      for (const numerics::Format* any : numerics::formats()) add(group, *any);
     }
     for (const auto& [key, value] : config_) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      if (key.starts_with("data_out_")) {
-        problem(key, fmt::format("'{}': results are not quantised, only what a node reads", key),
-                "quantise the data_in of the nodes that follow");
-      } else {
-        problem(key, fmt::format("unknown key '{}'", key), did_you_mean(key, known));
-      }
+      problem(key, fmt::format("unknown key '{}'", key), did_you_mean(key, known));
     }
   }
 
-  template <typename T, std::size_t N>
-  T choice(std::string_view key, const std::array<T, N>& choices) {
-    const ir::Value* value = value_of(key);
-    if (!value) return choices[0];
-    std::vector<std::string> known;
-    for (T candidate : choices) {
-      known.emplace_back(numerics::name(candidate));
-      if (const auto* text = value->get<std::string>(); text && *text == known.back()) {
-        return candidate;
-      }
-    }
-    problem(key,
-            fmt::format("{} = {} is not one of {}", key, ir::repr(*value), fmt::join(known, ", ")));
-    return choices[0];
+  // The value of a field: under the group's key, or once for all groups. Null if it was not given.
+  const ir::Value* field_value_of(const numerics::Format& format, const Field& field,
+                                  const std::string& group, std::string& key) const {
+    key = fmt::format("{}_{}", group, field.name);
+    const ir::Value* own = value_of(key);
+    if (own || !is_shared(format, field)) return own;
+    key = field.name;
+    return value_of(key);
   }
 
-  void read_group(const numerics::Format& format, const std::string& group, Rounding rounding,
-                  Overflow overflow, QuantiseConfig& result) {
+  void read_group(const NamedFormat& named, const std::string& group, QuantiseConfig& result) {
+    const numerics::Format& format = *named.format;
     numerics::Values values;
     std::vector<std::string> missing;
+    const std::string prefix = group + "_";
     bool given = false;
-    bool sound = true;
-    for (const numerics::Parameter& parameter : format.parameters) {
-      const std::string key = fmt::format("{}_{}", group, parameter.name);
-      const ir::Value* value = value_of(key);
-      if (!value) {
-        if (must_be_given(parameter)) missing.push_back(key);
-        continue;
-      }
-      given = true;
-      if (value->is_none() && parameter.optional) continue;
-      const std::optional<std::int64_t> number = whole_number(*value);
-      if (number && *number >= parameter.low && *number <= parameter.high) {
-        values.emplace(parameter.name, *number);
-        continue;
-      }
-      sound = false;
-      problem(key,
-              fmt::format("{} = {}: must be a whole number from {} to {}{}", key, ir::repr(*value),
-                          parameter.low, parameter.high, parameter.optional ? ", or \"NA\"" : ""));
-    }
+    for (const auto& [key, value] : config_) given = given || key.starts_with(prefix);
     if (!given) return;
+    bool sound = true;
+    QuantiseConfig::Group out;
+    for (const Field& field : format.fields) {
+      std::string key;
+      const ir::Value* value = field_value_of(format, field, group, key);
+      if (!value) {
+        if (field.must_be_given()) missing.push_back(prefix + std::string(field.name));
+        continue;
+      }
+      Field named_by_key = field;
+      named_by_key.name = key;
+      const FieldValue plain = ir::field_value(*value);
+      if (std::string wrong = mase::problem(named_by_key, plain); !wrong.empty()) {
+        sound = false;
+        problem(key, std::move(wrong));
+      }
+      out.sign_given = out.sign_given || field.name == kIsSigned;
+      values.emplace(field.name, plain);
+    }
     if (!missing.empty()) {
       out_.add(fmt::format("missing: {}", fmt::join(missing, ", ")), where_,
                fmt::format("'{}' is given in part", group));
@@ -173,10 +172,9 @@ class Reader {
     }
     if (!sound) return;
     try {
-      numerics::Precision precision = numerics::make_precision(format, std::move(values));
-      precision.rounding = rounding;
-      precision.overflow = overflow;
-      result.groups.emplace_back(group, std::move(precision));
+      out.precision = numerics::make_precision(format, std::move(values));
+      out.precision.alias = named.alias;
+      result.groups.emplace_back(group, std::move(out));
     } catch (const Error& error) {
       out_.add(fmt::format("{}: {}", group, error.message()), where_, error.hint());
     }
@@ -197,6 +195,7 @@ const ops::Argument* find_argument(const ops::Op& op, std::string_view name) {
 // Whether the node has this argument: a layer without bias has no bias, `x + 2` has no data_in_1.
 bool has_argument(const ir::Graph& graph, const ir::Node& node, const ops::Op& op,
                   std::string_view argument) {
+  if (argument == ops::kResult) return true;
   const ops::Argument* row = find_argument(op, argument);
   if (!row || row->role != ops::Role::Data) return graph.parameter_of(node, argument) != nullptr;
   std::int64_t tensors = 0;
@@ -210,26 +209,43 @@ bool has_argument(const ir::Graph& graph, const ir::Node& node, const ops::Op& o
 
 bool is_optional(const ops::Op& op, std::string_view argument) {
   const ops::Argument* row = find_argument(op, argument);
-  return row && row->role == ops::Role::OptionalParameter;
+  return argument == ops::kResult || (row && row->role == ops::Role::OptionalParameter);
 }
 
-// The keys of the groups that the op has; a rule for several ops may hold more.
-ir::Dict relevant(const QuantiseConfig& config, const std::vector<std::string>& used) {
+// Keys that a group must have for a format.
+std::vector<std::string> needed_keys(const std::string& group, const numerics::Format& format) {
+  std::vector<std::string> keys;
+  for (const Field& field : format.fields) {
+    if (field.must_be_given()) keys.push_back(fmt::format("{}_{}", group, field.name));
+  }
+  return keys;
+}
+
+// The fields that all groups have in common and that are written once: name and value.
+ir::Dict shared_fields(const ir::Named<numerics::Precision>& groups) {
   ir::Dict out;
-  for (const auto& [key, value] : config.written) {
-    bool of_other_group = false;
-    for (const std::string& group : config_groups()) {
-      const bool own = std::find(used.begin(), used.end(), group) != used.end();
-      of_other_group = of_other_group || (key.starts_with(group + "_") && !own);
-    }
-    if (!of_other_group) out.emplace_back(key, value);
+  const numerics::Precision& first = groups.front().second;
+  for (const Field& field : first.format->fields) {
+    if (!is_shared(*first.format, field)) continue;
+    const FieldValue& value = first.values.at(std::string(field.name));
+    const bool common = std::all_of(groups.begin(), groups.end(), [&](const auto& group) {
+      return group.second.format == first.format &&
+             group.second.values.find(field.name)->second == value;
+    });
+    if (common && value != *field.standard) out.emplace_back(field.name, ir::value_of(value));
   }
   return out;
 }
 
 }  // namespace
 
+bool QuantiseConfig::leaves_alone() const {
+  return std::all_of(groups.begin(), groups.end(),
+                     [](const auto& group) { return group.second.precision.is_float(); });
+}
+
 std::string_view config_group(const ops::Op& op, std::string_view argument) {
+  if (argument == ops::kResult) return "data_out";
   const ops::Argument* row = find_argument(op, argument);
   if (row && !row->group.empty()) return row->group;
   return argument.starts_with("data_in_") ? std::string_view("data_in") : argument;
@@ -238,7 +254,7 @@ std::string_view config_group(const ops::Op& op, std::string_view argument) {
 std::vector<std::string> config_groups() {
   std::vector<std::string> groups;
   for (const ops::Op* op : ops::ops()) {
-    for (std::string_view argument : op->quantisable) {
+    for (std::string_view argument : quantisable_parts(*op)) {
       groups.emplace_back(config_group(*op, argument));
     }
   }
@@ -247,77 +263,94 @@ std::vector<std::string> config_groups() {
   return groups;
 }
 
+std::vector<std::string_view> quantisable_parts(const ops::Op& op) {
+  std::vector<std::string_view> parts = op.quantisable;
+  if (!parts.empty()) parts.push_back(ops::kResult);
+  return parts;
+}
+
 QuantiseConfig read_quantise_config(const ir::Dict& config, const Location& where,
                                     const KeyPlaces& places, Diagnostics& diagnostics) {
   return Reader(config, where, places, diagnostics).read();
 }
 
 ir::Dict write_quantise_config(const ir::Named<numerics::Precision>& groups) {
-  const numerics::Format* format = groups.empty() ? nullptr : groups.front().second.format;
-  ir::Dict out{{"name", format ? ir::Value(format->name) : ir::Value()}};
-  if (!format) return out;
+  const auto same_name = [&](const auto& group) {
+    return group.second.type() == groups.front().second.type();
+  };
+  const bool one_format = std::all_of(groups.begin(), groups.end(), same_name);
+  if (groups.empty() || (one_format && groups.front().second.is_float())) {
+    return {{std::string(kName), ir::Value()}};
+  }
+  ir::Dict out;
+  if (one_format) out.emplace_back(kName, groups.front().second.type());
+  const ir::Dict shared = one_format ? shared_fields(groups) : ir::Dict{};
   for (const auto& [group, precision] : groups) {
-    if (precision.format != format) {
-      usage_error(fmt::format("one rule, two formats: {} for {}, {} for {}", format->name,
-                              groups.front().first, precision.type(), group),
-                  {}, "give all arguments of a node the same format");
+    if (!one_format) {
+      out.emplace_back(fmt::format("{}_{}", group, kName),
+                       precision.is_float() ? ir::Value() : ir::Value(precision.type()));
     }
-    for (const numerics::Parameter& parameter : format->parameters) {
-      const auto found = precision.values.find(parameter.name);
-      const bool given = found != precision.values.end();
-      if (given && parameter.standard == found->second) continue;
-      if (!given && !parameter.optional) continue;
-      out.emplace_back(fmt::format("{}_{}", group, parameter.name),
-                       given ? ir::Value(found->second) : ir::Value());
+    if (precision.is_float()) continue;
+    for (const Field& field : precision.format->fields) {
+      const FieldValue& value = precision.values.find(field.name)->second;
+      const bool unshown = is_shared(*precision.format, field);
+      if (unshown && (value == *field.standard || ir::find(shared, field.name))) continue;
+      out.emplace_back(fmt::format("{}_{}", group, field.name), ir::value_of(value));
     }
   }
-  const numerics::Precision& first = groups.front().second;
-  if (first.rounding != Rounding::NearestEven) {
-    out.emplace_back("rounding", numerics::name(first.rounding));
-  }
-  if (first.overflow != Overflow::Saturate) {
-    out.emplace_back("overflow", numerics::name(first.overflow));
-  }
+  out.insert(out.end(), shared.begin(), shared.end());
   return out;
+}
+
+ir::Dict quantise_config_of(const ir::Node& node) {
+  if (node.precision.empty()) return {};
+  const ops::Op& op = ops::op_of(node);
+  ir::Named<numerics::Precision> groups;
+  for (const auto& [argument, precision] : node.precision) {
+    const std::string group(config_group(op, argument));
+    if (!ir::find(groups, group)) groups.emplace_back(group, precision);
+  }
+  ir::Dict config = write_quantise_config(groups);
+  if (node.bypass) config.emplace_back("bypass", true);
+  return config;
 }
 
 void apply_quantise_config(const QuantiseConfig& config, const ir::Graph& graph, const ops::Op& op,
                            ir::Node& node, const Location& where, Diagnostics& diagnostics) {
-  std::vector<std::string> used;
   std::vector<std::string> missing;
   ir::Named<numerics::Precision> precision;
-  for (std::string_view argument : op.quantisable) {
+  for (std::string_view argument : quantisable_parts(op)) {
     const std::string group(config_group(op, argument));
-    used.push_back(group);
-    const numerics::Precision* given = ir::find(config.groups, group);
+    const QuantiseConfig::Group* given = ir::find(config.groups, group);
     if (!given) {
       const bool listed = std::find(missing.begin(), missing.end(), group) != missing.end();
-      if (!is_optional(op, argument) && !listed) missing.push_back(group);
+      if (!config.bypass && !is_optional(op, argument) && !listed) missing.push_back(group);
       continue;
     }
     if (!has_argument(graph, node, op, argument)) continue;
-    precision.emplace_back(argument, *given);
+    precision.emplace_back(argument, given->precision);
     // Rectified values are never negative, so the sign bit serves as one more bit of range.
-    const std::string sign_key = group + "_is_signed";
     auto& values = precision.back().second.values;
-    if (op.unsigned_input && values.contains("is_signed") && !ir::find(config.written, sign_key)) {
-      values["is_signed"] = 0;
+    if (op.unsigned_input && !given->sign_given && values.contains(kIsSigned)) {
+      values.insert_or_assign(std::string(kIsSigned), false);
     }
   }
   if (!missing.empty()) {
     std::vector<std::string> keys;
     for (const std::string& group : missing) {
-      for (const numerics::Parameter& parameter : config.format->parameters) {
-        if (!must_be_given(parameter)) continue;
-        keys.push_back(fmt::format("{}_{}", group, parameter.name));
+      if (!config.format) {
+        keys.push_back(group + "_name");
+        continue;
       }
+      const std::vector<std::string> needed = needed_keys(group, *config.format);
+      keys.insert(keys.end(), needed.begin(), needed.end());
     }
     diagnostics.add(fmt::format("missing for op '{}': {}", op.name, fmt::join(keys, ", ")), where,
                     fmt::format("node {} needs them", node.name));
     return;
   }
   node.precision = std::move(precision);
-  node.quantisation = relevant(config, used);
+  node.bypass = config.bypass;
   ir::record_precision(node);
 }
 

@@ -11,25 +11,32 @@
 
 // The configuration of a quantised node, as users write it:
 //   {"name": "integer", "data_in_width": 8, "data_in_frac_width": 4, "weight_width": 8, ...}
-// Keys are <group>_<parameter of the format>. A group stands for one or more arguments of a node:
+// Keys are <group>_<field of the format>. A group stands for one or more arguments of a node:
 // `data_in` for its inputs, `weight` and `bias` for its parameters (and `weight` for the second
-// operand of matmul). Beside them: name (the format, None or "NA" = leave the node alone), bypass
-// (true = leave it alone, but keep the configuration), rounding and overflow (of all groups).
+// operand of matmul), `data_out` for its result. Beside them: name (the format of all groups, None
+// or "NA" = leave them alone), <group>_name (of one), bypass (true = apply nothing, but keep the
+// formats), and, for all groups whose format has them, the fields that its list does not show:
+// rounding, overflow, is_signed, granularity.
 namespace mase::passes {
 
 // The group of a quantisable argument: "data_in" for data_in_0, "weight" for weight.
 std::string_view config_group(const ops::Op& op, std::string_view argument);
-// Every group that some op has: bias, data_in, weight.
+// Every group that some op has: bias, data_in, data_out, weight.
 std::vector<std::string> config_groups();
+// What an op lets formats be put on: its arguments, and its result.
+std::vector<std::string_view> quantisable_parts(const ops::Op& op);
 
 struct QuantiseConfig {
-  std::string name;  // as written ("fixed" stays "fixed"); "" = none
-  const numerics::Format* format = nullptr;
   bool bypass = false;
-  ir::Dict written;                       // the whole configuration, for `Node::quantisation`
-  ir::Named<numerics::Precision> groups;  // those that are complete
+  // Those that are complete, with what was asked for; float = left alone by name.
+  struct Group {
+    numerics::Precision precision;
+    bool sign_given = false;  // is_signed was written
+  };
+  ir::Named<Group> groups;
+  const numerics::Format* format = nullptr;  // of `name`
 
-  bool leaves_alone() const { return name.empty() || bypass; }
+  bool leaves_alone() const;  // every group by name
 };
 
 // Where the keys of a configuration stand, for messages.
@@ -40,13 +47,14 @@ using KeyPlaces = ir::Named<Location>;
 QuantiseConfig read_quantise_config(const ir::Dict& config, const Location& where,
                                     const KeyPlaces& places, Diagnostics& diagnostics);
 
-// The configuration that gives all groups these precisions (one of float: none). Throws
-// Error{Usage} if they belong to different formats.
+// The configuration that gives the groups these precisions.
 ir::Dict write_quantise_config(const ir::Named<numerics::Precision>& groups);
+// That of a node; {"name": None} where it was left alone by name, empty where no rule was.
+ir::Dict quantise_config_of(const ir::Node& node);
 
-// Puts the formats on a node: precision, quantisation and the metadata that is there. Arguments the
-// node does not have (a missing bias) are skipped; an optional group that is not given leaves its
-// argument float. Missing groups go to `diagnostics`.
+// Puts the formats on a node and into the metadata that is there. Arguments the node does not have
+// (a missing bias) are skipped; an optional group that is not given leaves its argument float.
+// Missing groups go to `diagnostics`.
 void apply_quantise_config(const QuantiseConfig& config, const ir::Graph& graph, const ops::Op& op,
                            ir::Node& node, const Location& where, Diagnostics& diagnostics);
 
