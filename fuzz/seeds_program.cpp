@@ -6,6 +6,7 @@
 #include "mase/io/checkpoint.h"
 #include "mase/io/quantisation.h"
 #include "mase/io/safetensors.h"
+#include "mase/ir/field_value.h"
 #include "mase/ops/op.h"
 #include "mase/passes/pass.h"
 #include "mase/passes/transform/quantize.h"
@@ -73,10 +74,14 @@ void quantize_seeds(const fs::path& folder) {
   for (const numerics::Format* format : numerics::formats()) {
     std::string config = fmt::format("name = \"{}\"\n", format->name);
     for (const char* group : {"data_in", "weight", "bias"}) {
-      for (const numerics::Parameter& parameter : format->parameters) {
-        config +=
-            fmt::format("{}_{} = {}\n", group, parameter.name,
-                        parameter.standard.value_or(std::min<std::int64_t>(8, parameter.high)));
+      for (const Field& field : format->fields) {
+        const bool given = field.must_be_given();
+        const ir::Value value = given ? ir::Value(4) : ir::value_of(*field.standard);
+        const bool truth = value.is<bool>();
+        const std::string text = truth             ? (value.as_bool() ? "true" : "false")
+                                 : value.is_none() ? "\"NA\""
+                                                   : ir::repr(value);
+        config += fmt::format("{}_{} = {}\n", group, field.name, text);
       }
     }
     write_file(folder / format->name,
