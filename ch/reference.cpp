@@ -33,11 +33,6 @@ std::vector<mase::Cell> row_of(const mase::Field& field) {
           help};
 }
 
-std::string standard_text(const mase::Field& field) {
-  if (field.must_be_given()) return "required";
-  return field.may_be_open() ? "derived" : mase::repr(*field.standard);
-}
-
 }  // namespace
 
 std::string reference_of(const passes::Pass& pass, int width) {
@@ -62,15 +57,12 @@ std::string reference_of(const numerics::Format& format, int width) {
   if (!format.aliases.empty()) out += fmt::format(" (also {})", fmt::join(format.aliases, ", "));
   out += "\n" + paragraph(format.summary, width);
   std::vector<std::vector<mase::Cell>> rows;
-  for (const mase::Field& field : format.fields) {
-    rows.push_back({std::string(field.name), mase::wanted(field), standard_text(field),
-                    std::string(field.help)});
-  }
+  for (const mase::Field& field : format.fields) rows.push_back(row_of(field));
   out += "\n" + paragraph(
                     "Parameters, each with the prefix of what it is for (data_in_, weight_, bias_, "
                     "data_out_):",
                     width);
-  return out + fitted_table({"Parameter", "Value", "Default", "Meaning"}, rows, width);
+  return out + fitted_table({"Parameter", "Type", "Default", "Meaning"}, rows, width);
 }
 
 }  // namespace ch
