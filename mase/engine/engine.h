@@ -98,6 +98,10 @@ class Program {
   virtual void load_state(const ir::State& state) = 0;  // names and shapes must match exactly
   virtual ir::OptimiserState optimiser_state() const = 0;
   virtual void load_optimiser_state(const ir::OptimiserState& state) = 0;
+
+  // How the graph is computed for inputs of these shapes, as text for people; empty where an engine
+  // has nothing to tell beyond the graph.
+  virtual std::string explain(std::span<const ir::Tensor>) { return ""; }
 };
 
 class Engine {

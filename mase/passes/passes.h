@@ -12,6 +12,7 @@
 #include "mase/passes/analysis/report_node_meta_param.h"
 #include "mase/passes/analysis/report_node_shape.h"
 #include "mase/passes/analysis/report_node_type.h"
+#include "mase/passes/analysis/report_plan.h"
 #include "mase/passes/analysis/report_quantized.h"
 #include "mase/passes/analysis/summarize_quantization.h"
 #include "mase/passes/analysis/verify_metadata.h"

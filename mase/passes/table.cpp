@@ -14,6 +14,7 @@
 #include "mase/passes/analysis/report_node_meta_param.h"
 #include "mase/passes/analysis/report_node_shape.h"
 #include "mase/passes/analysis/report_node_type.h"
+#include "mase/passes/analysis/report_plan.h"
 #include "mase/passes/analysis/report_quantized.h"
 #include "mase/passes/analysis/summarize_quantization.h"
 #include "mase/passes/analysis/verify_metadata.h"
@@ -42,6 +43,7 @@ std::span<const Pass* const> builtin_passes() {
       &kReportNodeMetaParam,
       &kReportNodeShape,
       &kReportNodeType,
+      &kReportPlan,
       &kReportQuantized,
       &kSaveMaseGraph,
       &kSaveNodeMetaParam,

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "mase/engine/native/explain.h"
+
 namespace mase::engine::native {
 
 Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
@@ -54,6 +56,10 @@ Executor::Executor(const Plan& plan, const Kernels& kernels, std::uint64_t seed,
   }
   linear_weight_.resize(plan.steps.size(), nullptr);
   linear_bias_.resize(plan.steps.size(), nullptr);
+}
+
+std::string Executor::explain() const {
+  return native::explain(plan_, train_.segments, train_.memory, integer_.report());
 }
 
 Pointwise Executor::pointwise_of(const PlanStep& step) const {

@@ -76,6 +76,9 @@ class Executor {
   // their number formats have a rule of their own; once all batches of an update have been added.
   void finish_gradients(const Weights& weights, float* gradient) const;
 
+  // The plan with the segments of a training step, and what the integer program says of it.
+  std::string explain() const;
+
   // How each linear layer was evaluated last: IntegerProgram::report().
   const std::vector<std::string>& integer_report() const { return integer_.report(); }
 

@@ -220,6 +220,12 @@ ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
   return out.reshaped(result);
 }
 
+// The integers are decided on by an evaluation.
+std::string NativeProgram::explain(std::span<const ir::Tensor> inputs) {
+  forward(inputs, Mode::Eval, 0);
+  return executor_->explain();
+}
+
 // The types of all nodes' results; the output comes last.
 ir::Named<ops::ValueType> NativeProgram::types_for(const ir::Tensor& input) const {
   return ops::infer_types(

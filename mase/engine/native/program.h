@@ -29,6 +29,7 @@ class NativeProgram : public Program {
   void load_state(const ir::State& state) override;
   ir::OptimiserState optimiser_state() const override;
   void load_optimiser_state(const ir::OptimiserState& state) override;
+  std::string explain(std::span<const ir::Tensor> inputs) override;
 
   // How each linear layer was evaluated last, a line each; empty before the first evaluation.
   std::vector<std::string> integer_report() const;

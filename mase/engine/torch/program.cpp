@@ -12,6 +12,7 @@
 #include "mase/engine/torch/pch.h"
 #include "mase/ops/op.h"
 #include "mase/support/suggest.h"
+#include "mase/support/table.h"
 
 namespace mase::engine::torch_engine {
 namespace {
@@ -315,6 +316,24 @@ void TorchProgram::load_state(const ir::State& state) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     tensors_[i].copy_(borrow(*ir::find(state, names_[i])));
   }
+}
+
+std::string TorchProgram::explain(std::span<const ir::Tensor>) {
+  std::vector<std::vector<Cell>> rows;
+  const auto names = [&](const std::vector<std::size_t>& slots) {
+    std::vector<std::string> out;
+    for (const std::size_t slot : slots) out.push_back(nodes_[slot]);
+    return fmt::format("{}", fmt::join(out, ", "));
+  };
+  for (const Instruction& instruction : plan_.instructions) {
+    const ir::Node& node = graph_.nodes()[instruction.slot];
+    rows.push_back({instruction.node, ops::type_text(node), names(instruction.reads),
+                    names(instruction.release)});
+  }
+  return "Kernels of LibTorch, one after the other\n" +
+         format_table({"Node", "Calls", "Reads", "Lets go of"}, rows,
+                      {.style = TableStyle::Orgtbl}) +
+         "\n";
 }
 
 ir::OptimiserState TorchProgram::optimiser_state() const {
