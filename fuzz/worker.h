@@ -85,11 +85,13 @@ class Worker {
   [[noreturn]] static void tell_whose() {
     std::array<void*, 256> frames = {};
     const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
-    bool inside = false;  // behind the frames of this function and its callers
+    bool handling = false;  // among the frames of this function and its callers
+    bool inside = false;    // behind them
     for (const void* frame : std::span(frames).first(static_cast<std::size_t>(count))) {
       const bool ours = is_ours(reinterpret_cast<std::uintptr_t>(frame));
       if (ours && inside) break;
-      inside = inside || !ours;
+      handling = handling || ours;
+      inside = inside || (handling && !ours);
       Dl_info info = {};
       if (::dladdr(frame, &info) == 0 || info.dli_fname == nullptr) continue;
       const std::string_view path = info.dli_fname;
