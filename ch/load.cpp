@@ -10,6 +10,7 @@
 #include "mase/io/checkpoint.h"
 #include "mase/io/mz.h"
 #include "mase/io/quantisation.h"
+#include "mase/ir/format_state.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"
 #include "mase/support/paths.h"
@@ -125,7 +126,8 @@ fs::path latest_checkpoint(const fs::path& projects, const mase::ir::Graph& grap
 mase::io::LoadReport load_weights(const mase::ir::Graph& from, const fs::path& path, bool partial,
                                   mase::ir::Graph& graph) {
   mase::ir::Graph loaded = graph;
-  mase::io::LoadReport report = mase::io::match_parameters({.state = from.state()}, loaded);
+  mase::io::LoadReport report =
+      mase::io::match_parameters({.state = mase::ir::float_state(from)}, loaded);
   if (!report.exact() && !partial) {
     mase::usage_error(
         fmt::format("the weights do not fit the network '{}'\n{}", graph.name, report.text()),

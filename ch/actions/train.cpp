@@ -30,7 +30,20 @@ void print_plan(const Run& run, const train::FitOptions& options) {
 // be meant; a graph (.mz) says what network the weights to go on with belong to.
 std::optional<Checkpoint> find_start(Run& run) {
   const std::optional<Checkpoint> checkpoint = find_checkpoint(run.settings);
-  if (!checkpoint || checkpoint->type == "mz" || !run.settings.has("resume")) return checkpoint;
+  if (!run.settings.has("resume")) return checkpoint;
+  if (run.settings.flag("drop_quantisation")) {
+    mase::usage_error(
+        "--drop-quantisation and --resume cannot both be had: a run goes on as it was "
+        "trained",
+        {}, "its weights in a float network: --load its checkpoint instead");
+  }
+  if (checkpoint && checkpoint->type == "mz") {
+    run.info(
+        fmt::format("Of {} the graph alone is taken: its weights are those that --resume goes "
+                    "on with",
+                    checkpoint->path.string()));
+  }
+  if (!checkpoint || checkpoint->type == "mz") return checkpoint;
   const Setting& load = run.settings.at("load_name");
   if (!load.manual && run.settings.at("resume").manual) {
     run.warn(

@@ -81,6 +81,12 @@ bool is_format_state(const Graph& graph, std::string_view parameter) {
                      [&](const FormatState& state) { return state.name == parameter; });
 }
 
+State float_state(const Graph& graph) {
+  State state = graph.state();
+  std::erase_if(state, [&](const auto& entry) { return is_format_state(graph, entry.first); });
+  return state;
+}
+
 numerics::Edge edge_of(const Graph& graph, const Node& node, std::string_view argument,
                        Shape shape) {
   return graph.parameter_of(node, argument) ? numerics::parameter_edge(std::move(shape))

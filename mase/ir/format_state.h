@@ -27,6 +27,8 @@ struct FormatState {
 // is called several times once. Points into the graph.
 std::vector<FormatState> format_states(const Graph& graph);
 bool is_format_state(const Graph& graph, std::string_view parameter);
+// The state dictionary of the float network: without what formats have learned.
+State float_state(const Graph& graph);
 
 // The edge of a node's argument whose tensor has this shape, without its state.
 numerics::Edge edge_of(const Graph& graph, const Node& node, std::string_view argument,

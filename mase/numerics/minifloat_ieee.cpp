@@ -116,7 +116,7 @@ std::string check_minifloat(const Precision& precision) {
   if ((1 << f.exponent_bits) - 1 - f.bias > kFloat32 ||
       f.smallest_exponent() + 1 - f.mantissa_bits < kSmallestExponent) {
     return fmt::format("exponents from {} to {} with {} bits of mantissa go beyond float32",
-                       f.smallest_exponent(), f.largest_exponent(), f.mantissa_bits);
+                       f.smallest_exponent(), (1 << f.exponent_bits) - 1 - f.bias, f.mantissa_bits);
   }
   return "";
 }

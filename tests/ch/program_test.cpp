@@ -384,6 +384,31 @@ TEST_F(Program, StandardErrorMayBeClosedOrFull) {
   run("python3 -m zipfile -t mase_output/a/software/training_ckpts/last.ckpt >out.txt");
 }
 
+// Weights can be had without what formats have learned of them, from every kind of file.
+TEST_F(Program, WhatFormatsHaveLearnedIsLeftOutWithThem) {
+  std::ofstream(folder_ / "c.toml")
+      << "[passes.quantize]\nby = 'type'\n[passes.quantize.linear.config]\nname = 'lsq_integer'\n"
+         "data_in_width = 4\nweight_width = 4\n";
+  const std::string toy = " toy_tiny toy_tiny ";
+  run("ch train" + toy + "--max-epochs 1 --project f");
+  run("ch transform" + toy + "--config c.toml --load mase_output/f --project q");
+  const std::string whole = "mase_output/q/software/transform/transformed_ckpt";
+  run("ch train" + toy + "--max-epochs 1 --project r --load " + whole);
+  const std::string trained = "mase_output/r/software/training_ckpts/";
+  for (const std::string& file : {whole + " --drop-quantisation", whole + "/state_dict.pt",
+                                  trained + "best.ckpt --drop-quantisation",
+                                  trained + "transformed_ckpt --drop-quantisation"}) {
+    const transcript::Outcome outcome =
+        transcript::run("ch test" + toy + "--load " + file, folder_);
+    EXPECT_EQ(outcome.exit_code, 0) << file << outcome.output;
+    EXPECT_THAT(outcome.output, Not(HasSubstr("quantised: number formats"))) << file;
+  }
+  const transcript::Outcome on = transcript::run(
+      "ch train" + toy + "--max-epochs 2 --project r --resume last --drop-quantisation", folder_);
+  EXPECT_EQ(on.exit_code, 2);
+  EXPECT_THAT(on.output, HasSubstr("--drop-quantisation and --resume cannot both be had"));
+}
+
 TEST_F(Program, ALimitOfTheFileSizeIsAnError) {
   const transcript::Outcome outcome = transcript::run(
       "ulimit -f 1; ch train toy_tiny toy_tiny --max-epochs 1 --project limited", folder_);

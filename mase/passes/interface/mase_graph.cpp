@@ -5,6 +5,7 @@
 
 #include "mase/io/checkpoint.h"
 #include "mase/io/mz.h"
+#include "mase/ir/format_state.h"
 #include "mase/passes/interface/node_meta_param.h"
 #include "mase/support/files.h"
 #include "mase/support/paths.h"
@@ -46,7 +47,7 @@ PassResult load_graph_pass(const ir::Graph&, const Options& options, Context& co
 void save_mase_graph(const ir::Graph& graph, const fs::path& folder) {
   create_folder(folder);
   io::write_mz(folder / kModule, graph);
-  io::write_state_dict(folder / kState, graph.state());
+  io::write_state_dict(folder / kState, ir::float_state(graph));
   save_node_meta_param(graph, folder / kMetadata);
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "mase/ir/field_value.h"
 #include "mase/support/suggest.h"
@@ -81,7 +82,10 @@ class Reader {
     const ir::Value* bypass = value_of("bypass");
     if (!bypass) return;
     const bool* flag = bypass->get<bool>();
-    if (!flag) return problem("bypass", "bypass must be true or false");
+    if (!flag) {
+      return problem("bypass",
+                     fmt::format("bypass must be true or false, not {}", ir::repr(*bypass)));
+    }
     result.bypass = *flag;
   }
 
@@ -160,7 +164,7 @@ class Reader {
       const FieldValue plain = ir::field_value(*value);
       if (std::string wrong = mase::problem(named_by_key, plain); !wrong.empty()) {
         sound = false;
-        problem(key, std::move(wrong));
+        if (told_.insert(key).second) problem(key, std::move(wrong));  // one key for all groups
       }
       out.sign_given = out.sign_given || field.name == kIsSigned;
       values.emplace(field.name, plain);
@@ -184,6 +188,7 @@ class Reader {
   const Location& where_;
   const KeyPlaces& places_;
   Diagnostics& out_;
+  std::set<std::string> told_;  // keys whose value is wrong
 };
 
 const ops::Argument* find_argument(const ops::Op& op, std::string_view name) {
