@@ -12,6 +12,9 @@
 #include <cmath>
 #include <limits>
 
+#include "mase/numerics/format.h"
+#include "mase/numerics/rounding.h"
+
 namespace mase::numerics {
 namespace {
 
