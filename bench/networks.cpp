@@ -23,11 +23,8 @@ std::int64_t number(const ir::Node& node, std::string_view attribute, std::int64
 }
 
 // Calls without work (sizes, views) are left out; a view that flattens shows as "flatten".
-std::vector<Layer> layers_of(const ir::Graph& graph, const ir::Shape& sample) {
-  ir::Shape batch = sample;
-  batch.insert(batch.begin(), 2);
-  const auto types = ops::infer_types(
-      graph, {{graph.placeholders().at(0), ops::TensorType{batch, ir::DType::Float32}}});
+std::vector<Layer> layers_of(const ir::Graph& graph) {
+  const auto types = ops::infer_types(graph, 2);
   std::vector<Layer> layers;
   for (const ir::Node& node : graph) {
     const ops::ValueType* type = ir::find(types, node.name);
@@ -51,7 +48,8 @@ std::vector<Layer> layers_of(const ir::Graph& graph, const ir::Shape& sample) {
 
 Network finish(std::string name, ir::Graph graph, ir::Shape sample) {
   Network out{.name = std::move(name), .graph = std::move(graph), .sample = std::move(sample)};
-  out.layers = layers_of(out.graph, out.sample);
+  out.graph.node(out.graph.placeholders().at(0)).type = ir::TensorType{out.sample};
+  out.layers = layers_of(out.graph);
   out.classes = out.layers.back().shape.at(0);
   return out;
 }

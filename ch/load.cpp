@@ -176,6 +176,20 @@ void tell_quantisation(const Checkpoint& checkpoint, const mase::io::LoadReport&
                   checkpoint.path.string(), module.string()));
 }
 
+// A network from a file is fed with the data of the one it takes the place of. Older files do not
+// say what they are made for.
+void take_input_type(mase::ir::Graph& loaded, const mase::ir::Graph& graph, const fs::path& path) {
+  const auto inputs = loaded.placeholders();
+  if (inputs.size() != 1 || graph.placeholders().size() != 1) return;
+  std::optional<mase::ir::TensorType>& type = loaded.node(inputs[0]).type;
+  const auto& wanted = graph.node(graph.placeholders()[0]).type;
+  if (!type) type = wanted;
+  if (!wanted || *type == *wanted) return;
+  mase::usage_error(fmt::format("this network reads samples of {}, but those of the data are {}",
+                                mase::ir::text(type->shape), mase::ir::text(wanted->shape)),
+                    {.file = path.string()}, "name the data set that it was made for");
+}
+
 }  // namespace
 
 std::optional<Checkpoint> find_checkpoint(const Settings& settings) {
@@ -201,6 +215,7 @@ mase::io::LoadReport load_into(const Checkpoint& checkpoint, const Settings& set
   }
   mase::ir::Graph loaded = mase::passes::load_mase_graph(checkpoint.path);
   if (drop) return load_weights(loaded, checkpoint.path, settings.flag("partial_load"), graph);
+  take_input_type(loaded, graph, checkpoint.path);
   graph = std::move(loaded);
   return {.quantisation = mase::io::quantisation_of(graph)};
 }

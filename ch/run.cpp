@@ -144,9 +144,7 @@ engine::ProgramOptions Run::program_options() {
     said_precision_ = true;
     log.info("Precision 16-mixed is for GPUs: computing in float32 on the CPU");
   }
-  engine::ProgramOptions options = ch::program_options(settings);
-  if (data.train.defined()) options.sample = data.info.sample_shape;
-  return options;
+  return ch::program_options(settings);
 }
 
 const engine::Engine& Run::engine(const mase::ir::Graph& graph,

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "mase/ops/op.h"
 #include "mase/support/error.h"
 
 namespace mase::engine {
@@ -44,7 +45,8 @@ ir::Tensor call_layer(const ir::Graph& graph, const ir::Node& node,
     usage_error(fmt::format("{} reads {} tensor(s), {} given", node.name, wanted, inputs.size()),
                 {.file = {}, .node = node.name});
   }
-  const ir::Graph layer = alone(graph, node);
+  ir::Graph layer = alone(graph, node);
+  ops::type_inputs(layer, inputs);
   return choose(layer, engine).engine->compile(layer)->forward(inputs, Mode::Eval);
 }
 

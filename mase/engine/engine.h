@@ -39,9 +39,6 @@ struct ProgramOptions {
   // Seeds what is random inside the network (dropout): the stream depends on (seed, step) only, so
   // a resumed run draws what an uninterrupted one would have drawn.
   std::uint64_t seed = 0;
-  // The shape of one row of the input, where it is known: reasons against an engine that depend on
-  // it are then found when it is chosen, not when it first runs.
-  std::optional<ir::Shape> sample = std::nullopt;
   // One order of summation on every processor: slower where the fast one is another. Engines that
   // cannot promise it say so in why_not().
   bool deterministic = false;
@@ -99,9 +96,9 @@ class Program {
   virtual ir::OptimiserState optimiser_state() const = 0;
   virtual void load_optimiser_state(const ir::OptimiserState& state) = 0;
 
-  // How the graph is computed for inputs of these shapes, as text for people; empty where an engine
-  // has nothing to tell beyond the graph.
-  virtual std::string explain(std::span<const ir::Tensor>) { return ""; }
+  // How the graph is computed, as text for people; empty where an engine has nothing to tell beyond
+  // the graph.
+  virtual std::string explain() { return ""; }
 };
 
 class Engine {
@@ -114,7 +111,8 @@ class Engine {
   virtual std::string instruction_set(const ProgramOptions&) const { return ""; }
   // Empty if the engine can run the graph, else why not, naming the first node.
   virtual std::string why_not(const ir::Graph& graph, const ProgramOptions& options) const = 0;
-  // Throws Error{Unsupported} with why_not's text if it cannot.
+  // Throws Error{Unsupported} if it cannot, Error{Usage} if the graph's inputs are not typed where
+  // the engine must know them (ops::type_inputs) or shapes do not fit.
   virtual std::unique_ptr<Program> compile(const ir::Graph& graph,
                                            const ProgramOptions& options = {}) const = 0;
 };

@@ -178,8 +178,8 @@ const numerics::Precision* Node::precision_of(std::string_view argument) const {
 
 bool operator==(const Node& a, const Node& b) {
   return a.name == b.name && a.kind == b.kind && a.op == b.op && a.target == b.target &&
-         a.args == b.args && a.kwargs == b.kwargs && a.attributes == b.attributes &&
-         a.precision == b.precision && a.bypass == b.bypass;
+         a.type == b.type && a.args == b.args && a.kwargs == b.kwargs &&
+         a.attributes == b.attributes && a.precision == b.precision && a.bypass == b.bypass;
 }
 
 bool operator==(const Graph& a, const Graph& b) {

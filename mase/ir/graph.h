@@ -31,6 +31,8 @@ struct Node {
   NodeKind kind = NodeKind::CallModule;
   std::string op;      // row of the op table: "linear"; "placeholder", "get_attr", "output"
   std::string target;  // "seq_blocks.2", "torch.flatten", "view", "x"
+  // Of an input: what a sample of it is, without the batch in front. Absent = not known.
+  std::optional<TensorType> type = std::nullopt;
   std::vector<Value> args;
   Dict kwargs;
   // Layer attributes by the names of the op's row, complete (defaults filled in):

@@ -14,6 +14,8 @@
 //   graph 'jsc-tiny' class 'JSC_Tiny'
 //   parameter 'seq_blocks.2.weight' float32 [5, 16]
 //   buffer 'seq_blocks.0.running_mean' float32 [16]
+//   node 'x' placeholder 'placeholder' 'x'
+//     type float32 [16]
 //   node 'seq_blocks_2' call_module 'linear' 'seq_blocks.2'
 //     args (%seq_blocks_1,)
 //     attributes {'in_features': 16, 'out_features': 5, 'bias': True}

@@ -291,7 +291,11 @@ Node read_node(Reader& reader) {
   reader.end_line();
   while (reader.continues()) {
     const std::string_view key = reader.word();
-    if (key == "args") {
+    if (key == "type") {
+      TensorType type{.dtype = reader.dtype()};
+      type.shape = reader.shape();
+      node.type = std::move(type);
+    } else if (key == "args") {
       const Value args = reader.value();
       if (!args.is<Tuple>()) reader.fail("args must be a tuple");
       node.args = args.get<Tuple>()->items;

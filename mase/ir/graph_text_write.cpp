@@ -61,6 +61,9 @@ std::string node_lines(const Node& node) {
   const auto line = [&](std::string_view key, const Value& value) {
     out += fmt::format("  {} {}\n", key, literal(value));
   };
+  if (node.type) {
+    out += fmt::format("  type {} {}\n", name(node.type->dtype), text(node.type->shape));
+  }
   if (!node.args.empty()) line("args", Tuple{node.args});
   if (!node.kwargs.empty()) line("kwargs", node.kwargs);
   if (!node.attributes.empty()) line("attributes", node.attributes);

@@ -26,6 +26,13 @@ using Shape = std::vector<std::int64_t>;
 std::int64_t element_count(const Shape& shape);  // 1 for a scalar
 std::string text(const Shape& shape);            // "[8, 16]"
 
+// What is known of a tensor before there is one.
+struct TensorType {
+  Shape shape;
+  DType dtype = DType::Float32;
+  bool operator==(const TensorType&) const = default;
+};
+
 // A dense, row-major array. Copies share the bytes until one of them is written (mutable access
 // through `data_mut` or `values_mut` makes the copy). An empty tensor has defined() == false.
 class Tensor {

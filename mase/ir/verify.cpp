@@ -46,6 +46,20 @@ class Verifier {
     }
   }
 
+  // Sizes are multiplied with those of batches, which must not overflow.
+  void type(const Node& node) {
+    constexpr std::int64_t kMostElements = std::int64_t{1} << 31;  // of a sample
+    if (node.kind != NodeKind::Placeholder) {
+      add("only inputs are typed, results follow from them", node.name);
+    }
+    std::int64_t count = 1;
+    for (const std::int64_t size : node.type->shape) {
+      count = size < 0 || size > kMostElements ? kMostElements + 1 : count * size;
+      if (count <= kMostElements) continue;
+      return add(fmt::format("no sample has the shape {}", text(node.type->shape)), node.name);
+    }
+  }
+
   void node(const Node& node, bool last) {
     if (!is_identifier(node.name)) add(fmt::format("'{}' is no name", node.name), node.name);
     for (const std::string& input : node.inputs()) {
@@ -54,6 +68,7 @@ class Verifier {
       }
     }
     if (!seen_.insert(node.name).second) add("the name is taken", node.name);
+    if (node.type) type(node);
     switch (node.kind) {
       case NodeKind::GetAttr:
         if (!parameter_names_.contains(node.target)) {

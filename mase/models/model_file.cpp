@@ -110,7 +110,7 @@ ir::Graph build(const ModelFile& file, const data::Info& info, std::uint64_t see
   }
   ir::Graph graph = builder.finish();
   try {
-    check_model(graph, info);
+    fit_to_data(graph, info);
   } catch (const Error& error) {
     // The nodes are x, one per layer, output.
     const std::string& node = error.where().node;
@@ -126,14 +126,13 @@ ir::Graph read_model_file(const std::filesystem::path& path, const data::Info& i
   return build(load_model_file(path), info, seed);
 }
 
-void check_model(const ir::Graph& graph, const data::Info& info) {
+void fit_to_data(ir::Graph& graph, const data::Info& info) {
   if (info.sample_shape.empty()) return;
+  graph.node("x").type = ir::TensorType{info.sample_shape, ir::DType::Float32};
   constexpr std::int64_t kRows = 2;
-  ir::Shape shape{kRows};
-  shape.insert(shape.end(), info.sample_shape.begin(), info.sample_shape.end());
   ir::Named<ops::ValueType> types;
   try {
-    types = ops::infer_types(graph, {{"x", ops::TensorType{shape, ir::DType::Float32}}});
+    types = ops::infer_types(graph, kRows);
   } catch (const Error& error) {
     const bool image = info.sample_shape.size() > 1 && !flattens_before(graph, error.where().node);
     throw Error(error.kind(),

@@ -37,11 +37,12 @@ struct ModelFile {
 ModelFile parse_model_file(std::string_view text, const std::string& file_name);
 ModelFile load_model_file(const std::filesystem::path& path);
 
-// The graph, its shapes checked against the data as check_model does; problems point at the layer.
+// The graph, its shapes checked against the data as fit_to_data does; problems point at the layer.
 ir::Graph build(const ModelFile& file, const data::Info& info, std::uint64_t seed);
 
-// Throws Error{Usage} if the network cannot read samples of this data or does not give one value
-// per class. Data without a sample shape (Info{}) fits every network.
-void check_model(const ir::Graph& graph, const data::Info& info);
+// Types the input of a network for samples of this data. Throws Error{Usage} if it cannot read them
+// or does not give one value per class. Data without a sample shape (Info{}) fits every network and
+// leaves the type open.
+void fit_to_data(ir::Graph& graph, const data::Info& info);
 
 }  // namespace mase::models

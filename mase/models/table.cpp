@@ -78,7 +78,7 @@ ir::Graph build(std::string_view name_or_path, const data::Info& info,
                 const BuildOptions& options) {
   if (const ModelRow* row = find_model(name_or_path)) {
     ir::Graph graph = row->build(info, options.seed);
-    check_model(graph, info);
+    fit_to_data(graph, info);
     return graph;
   }
   std::error_code ignored;

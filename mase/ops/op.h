@@ -66,11 +66,7 @@ struct Attribute {
 };
 
 // What a value in the graph is: a tensor of some type, or a plain value (`size` gives an int).
-struct TensorType {
-  ir::Shape shape;
-  ir::DType dtype = ir::DType::Float32;
-  bool operator==(const TensorType&) const = default;
-};
+using ir::TensorType;
 using ValueType = std::variant<TensorType, ir::Value>;
 
 // What the rules of an op see: the node, its parameters, and the types of what it reads, in the
@@ -176,8 +172,15 @@ LayerText parse_layer(std::string_view text, const Location& where = {});
 ir::Dict complete_attributes(const Op& op, const ir::Dict& given, const Location& where = {});
 
 // The type of every node's result, in execution order, given those of the placeholders (by name).
-// Throws Error{Usage} at the first node whose inputs do not fit.
+// Throws Error{Usage} at the first node whose inputs do not fit. The second form takes a batch of
+// so many samples, of which the graph's inputs must be typed.
 ir::Named<ValueType> infer_types(const ir::Graph& graph, const ir::Named<TensorType>& inputs);
+ir::Named<ValueType> infer_types(const ir::Graph& graph, std::int64_t batch);
+// Whether all inputs are typed.
+bool is_typed(const ir::Graph& graph);
+// Types the inputs that are not, from a tensor for each: batches, or, where the network does not
+// read them as such, samples.
+void type_inputs(ir::Graph& graph, std::span<const ir::Tensor> inputs);
 // The Site of a node once all types are known.
 Site site_of(const ir::Graph& graph, const ir::Node& node, const ir::Named<ValueType>& types);
 

@@ -179,6 +179,62 @@ ir::Named<ValueType> infer_types(const ir::Graph& graph, const ir::Named<TensorT
   return types;
 }
 
+ir::Named<ValueType> infer_types(const ir::Graph& graph, std::int64_t batch) {
+  ir::Named<TensorType> inputs;
+  for (const ir::Node& node : graph) {
+    if (node.kind != ir::NodeKind::Placeholder) continue;
+    if (!node.type) {
+      usage_error("it is not known what a sample of this input looks like", {.node = node.name},
+                  "set the node's type, or let ops::type_inputs find it from a batch");
+    }
+    inputs.emplace_back(node.name, *node.type);
+    ir::Shape& shape = inputs.back().second.shape;
+    shape.insert(shape.begin(), batch);
+  }
+  return infer_types(graph, inputs);
+}
+
+bool is_typed(const ir::Graph& graph) {
+  return std::all_of(graph.begin(), graph.end(), [](const ir::Node& node) {
+    return node.kind != ir::NodeKind::Placeholder || node.type;
+  });
+}
+
+void type_inputs(ir::Graph& graph, std::span<const ir::Tensor> inputs) {
+  if (is_typed(graph)) return;
+  const std::vector<std::string> names = graph.placeholders();
+  if (inputs.size() != names.size()) {
+    usage_error(fmt::format("the network reads {} inputs ({}), but {} are given", names.size(),
+                            fmt::join(names, ", "), inputs.size()));
+  }
+  const auto set = [&](ir::Graph& to, bool batches) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      ir::Node& node = to.node(names[i]);
+      if (node.type) continue;
+      ir::Shape shape = inputs[i].shape();
+      if (batches && !shape.empty()) shape.erase(shape.begin());
+      node.type = TensorType{std::move(shape), inputs[i].dtype()};
+    }
+  };
+  const auto reads = [&](bool batches) {
+    // No size that a shape in the network is likely to have, so that a batch is taken for one.
+    constexpr std::int64_t kProbe = 1031;
+    ir::Graph typed = graph;
+    set(typed, batches);
+    try {
+      infer_types(typed, kProbe);
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::Internal) throw;
+      return false;
+    }
+  };
+  const bool rows = std::all_of(inputs.begin(), inputs.end(),
+                                [](const ir::Tensor& input) { return input.shape().size() < 2; });
+  const bool samples = rows ? reads(false) : !reads(true) && reads(false);
+  set(graph, !samples);
+}
+
 std::vector<CallArgument> call_arguments(const Site& site) {
   const Op& op = op_of(site.node);
   const std::size_t data = data_arguments(op);

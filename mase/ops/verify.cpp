@@ -109,6 +109,16 @@ void check_call(const Parameters& parameters, const ir::Node& node,
   }
 }
 
+// That what every node reads fits it, whatever the batch.
+void check_types(const ir::Graph& graph, std::vector<Problem>& problems) {
+  constexpr std::int64_t kBatch = 2;
+  try {
+    infer_types(graph, kBatch);
+  } catch (const Error& error) {
+    problems.push_back({error.where(), error.message(), error.hint()});
+  }
+}
+
 }  // namespace
 
 std::vector<Problem> verify(const ir::Graph& graph) {
@@ -129,6 +139,7 @@ std::vector<Problem> verify(const ir::Graph& graph) {
         break;
     }
   }
+  if (problems.empty() && is_typed(graph)) check_types(graph, problems);
   return problems;
 }
 

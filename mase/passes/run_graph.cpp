@@ -5,13 +5,17 @@
 
 #include <algorithm>
 
+#include "mase/ops/op.h"
 #include "mase/support/error.h"
 #include "mase/support/suggest.h"
 
 namespace mase::passes {
 
-std::unique_ptr<engine::Program> compile(const ir::Graph& graph, std::string_view engine) {
-  return engine::choose(graph, engine).engine->compile(graph);
+std::unique_ptr<engine::Program> compile(const ir::Graph& graph, std::string_view engine,
+                                         std::span<const ir::Tensor> inputs) {
+  ir::Graph typed = graph;
+  ops::type_inputs(typed, inputs);
+  return engine::choose(typed, engine).engine->compile(typed);
 }
 
 std::vector<ir::Tensor> inputs_in_order(const ir::Graph& graph,

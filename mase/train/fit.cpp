@@ -12,6 +12,7 @@
 #include <string>
 
 #include "mase/io/load.h"
+#include "mase/ops/op.h"
 #include "mase/support/error.h"
 #include "mase/support/printable.h"
 #include "mase/support/signals.h"
@@ -120,6 +121,7 @@ Fit::Fit(ir::Graph graph, const data::DataSet& data, const engine::Engine& engin
       max_steps_(options.max_steps < 0 ? kNoLimit : options.max_steps) {
   schedule_ = own_schedule(options);
   if (options.resume) begin_from_checkpoint();
+  ops::type_inputs(graph_, {&data.train.features, 1});
   program_ = engine.compile(graph_, {.precision = options.precision,
                                      .threads = options.threads,
                                      .seed = options.seed,

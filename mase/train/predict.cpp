@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "mase/ops/op.h"
 #include "mase/support/error.h"
 #include "mase/train/nonfinite.h"
 #include "mase/train/train.h"
@@ -30,7 +31,9 @@ Predictions predict(const ir::Graph& graph, const data::Split& split, const engi
                     std::int64_t batch_size, const engine::ProgramOptions& options) {
   if (batch_size < 1) usage_error("batch_size must be at least 1");
   if (split.rows() == 0) usage_error("there are no rows to predict");
-  const auto program = engine.compile(graph, options);
+  ir::Graph typed = graph;
+  ops::type_inputs(typed, {&split.features, 1});
+  const auto program = engine.compile(typed, options);
   Predictions out;
   const std::int64_t rows = split.rows();
   batch_size = std::min(batch_size, rows);

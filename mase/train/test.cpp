@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "mase/io/tensorboard.h"
+#include "mase/ops/op.h"
 #include "mase/support/error.h"
 #include "mase/train/bar.h"
 #include "mase/train/evaluate.h"
@@ -43,7 +44,9 @@ TestResult test(const ir::Graph& graph, const data::Split& split, const engine::
                 const engine::ProgramOptions& options) {
   if (batch_size < 1) usage_error(fmt::format("batch_size must be at least 1, not {}", batch_size));
   if (split.rows() == 0) usage_error("there are no rows to test on");
-  const auto program = engine.compile(graph, options);
+  ir::Graph typed = graph;
+  ops::type_inputs(typed, {&split.features, 1});
+  const auto program = engine.compile(typed, options);
   data::Loader loader(split.rows(), batch_size, false, 0);
   Bar bar(output.bars, "Testing DataLoader 0", loader.batches(), {});
   const Evaluation done = evaluate(*program, split, loader, bar);

@@ -118,6 +118,14 @@ TEST_F(Quantised, EveryCheckpointIsTestedQuantised) {
             weights.at("test_loss_epoch"));
 }
 
+TEST_F(Quantised, ANetworkMadeForOtherDataIsRefused) {
+  const transcript::Outcome other = transcript::run(
+      "ch test jsc-tiny jsc --project t --load " + checkpoints_ + "transformed_ckpt", folder_);
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.output,
+              HasSubstr("this network reads samples of [1, 2, 2], but those of the data are [16]"));
+}
+
 TEST_F(Quantised, GoesOnAndIsTransformedQuantised) {
   const std::string again =
       run("ch train toy_tiny toy_tiny --max-epochs 6 --learning-rate 1e-1 --batch-size 64 "

@@ -69,7 +69,7 @@ TEST_P(ContractTest, QuantisedEdgesHaveTheBitsOfTheFormat) {
         numerics::integer(4, -2), numerics::integer(16, 12), numerics::integer(32, 8),
         numerics::integer(8, std::nullopt)}) {
     SCOPED_TRACE(precision.text());
-    ir::Graph edge = graph;
+    ir::Graph edge = test::typed(graph, {1});
     edge.node("mul").precision.emplace_back("data_in_0", precision);
     if (!engine().why_not(edge, {}).empty()) continue;  // then `auto` takes the other engine
     const ir::Tensor result = compile(edge)->forward(inputs, Mode::Eval);
@@ -380,7 +380,8 @@ TEST_P(ContractTest, AnOpWithoutKernelIsNamed) {
 
 // A vector of features is one row, as PyTorch's layers take it.
 TEST_P(ContractTest, OneRowNeedsNoBatch) {
-  const ir::Graph graph = sequence({"ReLU()", "Linear(16, 8)", "ReLU()", "Linear(8, 5)"});
+  const ir::Graph graph =
+      test::typed(sequence({"ReLU()", "Linear(16, 8)", "ReLU()", "Linear(8, 5)"}), {16});
   const auto program = compile(graph);
   const ir::Tensor table = test::random_tensor({4, 16}, 1);
   const ir::Tensor rows[] = {table};
@@ -398,7 +399,8 @@ TEST_P(ContractTest, OneRowNeedsNoBatch) {
 }
 
 TEST_P(ContractTest, OneImageNeedsNoBatch) {
-  const auto program = compile(sequence({"Conv2d(2, 3, kernel_size=(3, 3))", "ReLU()"}));
+  const auto program =
+      compile(test::typed(sequence({"Conv2d(2, 3, kernel_size=(3, 3))", "ReLU()"}), {2, 6, 7}));
   const ir::Tensor image[] = {test::random_tensor({2, 6, 7}, 1)};
   const ir::Tensor batch[] = {image[0].reshaped({1, 2, 6, 7})};
   const ir::Tensor one = program->forward(image, Mode::Eval);
@@ -416,7 +418,7 @@ TEST_P(ContractTest, OneRowIsRefusedWhereALayerNeedsABatch) {
 }
 
 TEST_P(ContractTest, InputsThatDoNotFitNameTheNode) {
-  const auto program = compile(sequence({"ReLU()", "Linear(16, 5)"}));
+  const auto program = compile(test::typed(sequence({"ReLU()", "Linear(16, 5)"}), {16}));
   const ir::Tensor wrong[] = {test::random_tensor({4, 15}, 1)};
   const Error error = error_of([&] { program->forward(wrong, Mode::Eval); });
   EXPECT_NE(error.kind(), ErrorKind::Internal);

@@ -35,9 +35,8 @@ ir::Graph with_format(ir::Graph graph, const numerics::Precision& precision,
     }
     if (node.op == "linear") node.precision.emplace_back(ops::kResult, precision);
   }
-  ir::Shape batch = sample;
-  batch.insert(batch.begin(), 8);
-  const auto types = ops::infer_types(graph, {{"x", {batch, ir::DType::Float32}}});
+  graph = test::typed(std::move(graph), sample);
+  const auto types = ops::infer_types(graph, 8);
   ir::add_format_states(graph, {.seen = [&](const ir::Node& node, std::string_view argument) {
                           const std::string of =
                               argument == ops::kResult ? node.name : node.inputs().at(0);

@@ -53,7 +53,7 @@ inline IntegerCase random_integer_case(std::uint64_t seed) {
     if (i + 1 < depth || random.up_to(1) == 0) pointwise();
   }
   out.classes = width;
-  out.graph = sequence(layers, seed);
+  out.graph = typed(sequence(layers, seed), {out.features});
   for (ir::Node& node : out.graph.nodes_mut()) {
     const bool linear = node.op == "linear";
     const bool relu = node.op == "relu" && random.up_to(3) == 0;

@@ -235,10 +235,11 @@ TEST_P(Integer, CoversJetNetworks) {
 
 // Convolutions stay in float; the linear layers behind them do not.
 TEST_P(Integer, GoesOnBehindConvolutions) {
-  const ir::Graph graph =
-      test::quantised(test::sequence({"Conv2d(1, 3, 3)", "BatchNorm2d(3)", "ReLU()", "Flatten()",
-                                      "Linear(48, 7)", "ReLU()", "Linear(7, 4)"}),
-                      "linear", 8, 4);
+  const ir::Graph graph = test::quantised(
+      test::typed(test::sequence({"Conv2d(1, 3, 3)", "BatchNorm2d(3)", "ReLU()", "Flatten()",
+                                  "Linear(48, 7)", "ReLU()", "Linear(7, 4)"}),
+                  {1, 6, 6}),
+      "linear", 8, 4);
   const ir::State state = test::random_state(graph, 2);
   NativeProgram program(graph, {}, *GetParam().floats, {.kernels = GetParam().integers});
   NativeProgram floats(graph, {}, *GetParam().floats, {.enabled = false});

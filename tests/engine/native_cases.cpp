@@ -41,7 +41,7 @@ ir::Graph branches() {
 }  // namespace
 
 std::vector<NativeCase> native_cases() {
-  return {
+  std::vector<NativeCase> cases{
       {"toy", jsc_toy(), {16}},
       {"no_norm",
        sequence({"Linear(20, 33)", "ReLU()", "Linear(33, 17)", "Sigmoid()", "Linear(17, 4)"}),
@@ -84,6 +84,8 @@ std::vector<NativeCase> native_cases() {
                  "linear", 8, 4),
        {1, 8, 8}},
   };
+  for (NativeCase& one : cases) one.graph = typed(std::move(one.graph), one.sample);
+  return cases;
 }
 
 }  // namespace mase::engine::test

@@ -265,6 +265,7 @@ TEST(NativeCapture, ResultsHaveTheShapesOfTheGraph) {
              .target = "view",
              .args = {ir::NodeRef{"x"}, -1, 2, 3}});
   test::finish(graph, "view");
+  graph = test::typed(std::move(graph), {6});
   const ir::Tensor input = test::random_tensor({4, 6}, 1, -1, 1);
   const auto results =
       load_engine("native").compile(graph)->capture_results({&input, 1}, Mode::Eval);
@@ -353,21 +354,17 @@ TEST(NativeCoverage, SaysWhyNot) {
 // is known, "auto" goes on to the next engine and says why; running refuses as well.
 TEST(NativeCoverage, MoreFeaturesThanTheLimitAreLeftToLibTorch) {
   const ir::Graph graph = test::sequence({"Identity()", "Linear(4, 2)"});
-  const ProgramOptions fits{.sample = ir::Shape{4}};
-  EXPECT_EQ(choose(graph, "auto", fits).engine->name(), "native");
+  EXPECT_EQ(choose(test::typed(graph, {4})).engine->name(), "native");
 
-  const ir::Graph activation = test::sequence({"ReLU()"});
   constexpr std::int64_t kTooMany = native::kMostFeatures + 1;
-  const ProgramOptions large{.sample = ir::Shape{kTooMany}};
-  const Choice choice = choose(activation, "auto", large);
+  const ir::Graph activation = test::typed(test::sequence({"ReLU()"}), {kTooMany});
+  const Choice choice = choose(activation);
   EXPECT_EQ(choice.engine->name(), "torch");
   EXPECT_EQ(choice.reason,
             "engine native: node x: 4194305 features, where LibTorch is the better choice "
             "(above 4194304)");
-  const auto program = load_engine("native").compile(activation);
-  const ir::Tensor row({1, kTooMany}, ir::DType::Float32);
   try {
-    program->forward({&row, 1}, Mode::Eval);
+    load_engine("native").compile(activation);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
@@ -377,14 +374,12 @@ TEST(NativeCoverage, MoreFeaturesThanTheLimitAreLeftToLibTorch) {
 
 TEST(NativeCoverage, AsManyFeaturesAsTheLimitAreTaken) {
   const ir::Graph graph = test::sequence({"Flatten()", "ReLU()", "Linear(4194304, 2)"});
-  const ProgramOptions options{.sample = ir::Shape{1024, 4096}};
-  EXPECT_EQ(load_engine("native").why_not(graph, options), "");
+  EXPECT_EQ(load_engine("native").why_not(test::typed(graph, {1024, 4096}), {}), "");
 }
 
 TEST(NativeCoverage, MoreClassesThanTheLimitAreLeftToLibTorch) {
-  const ProgramOptions options{.sample = ir::Shape{4}};
-  EXPECT_EQ(choose(test::sequence({"Linear(4, 255)"}), "auto", options).engine->name(), "native");
-  const Choice choice = engine::choose(test::sequence({"Linear(4, 256)"}), "auto", options);
+  EXPECT_EQ(choose(test::sequence({"Linear(4, 255)"})).engine->name(), "native");
+  const Choice choice = choose(test::sequence({"Linear(4, 256)"}));
   EXPECT_EQ(choice.engine->name(), "torch");
   EXPECT_EQ(choice.reason, "engine native: the native engine tells up to 255 classes apart");
 }
@@ -406,11 +401,22 @@ TEST(NativeCoverage, MoreWeightsThanTheLimitAreLeftToLibTorch) {
             "choice (above 134217728)");
 }
 
-// A mistake of the user's is no reason to ask another engine: running says what does not fit.
+// A mistake of the user's is no reason to ask another engine: compiling says what does not fit.
 TEST(NativeCoverage, ShapesThatDoNotFitAreNoReason) {
-  EXPECT_EQ(
-      load_engine("native").why_not(test::sequence({"Linear(4, 2)"}), {.sample = ir::Shape{5}}),
-      "");
+  const ir::Graph graph = test::typed(test::sequence({"Linear(4, 2)"}), {5});
+  EXPECT_EQ(load_engine("native").why_not(graph, {}), "");
+  EXPECT_THROW(load_engine("native").compile(graph), Error);
+}
+
+TEST(NativeCoverage, AnInputWithoutATypeIsAMistake) {
+  try {
+    choose(test::sequence({"ReLU()"})).engine->compile(test::sequence({"ReLU()"}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_EQ(error.where().node, "x");
+    EXPECT_THAT(error.hint(), ::testing::HasSubstr("type_inputs"));
+  }
 }
 
 }  // namespace

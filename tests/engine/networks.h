@@ -28,7 +28,14 @@ inline void finish(ir::Graph& graph, const std::string& result) {
              .args = {ir::NodeRef{result}}});
 }
 
-// Layers as PyTorch prints them, one after the other: seq_blocks.0, seq_blocks.1, ...
+// The graph with its input typed: what one sample looks like.
+inline ir::Graph typed(ir::Graph graph, ir::Shape sample) {
+  graph.node("x").type = ir::TensorType{std::move(sample), ir::DType::Float32};
+  return graph;
+}
+
+// Layers as PyTorch prints them, one after the other: seq_blocks.0, seq_blocks.1, ... The input is
+// typed where the first layer tells how many features it reads.
 inline ir::Graph sequence(const std::vector<std::string>& layers, std::uint64_t seed = 0) {
   ir::Graph graph = with_input();
   Random random(seed);
@@ -40,6 +47,11 @@ inline ir::Graph sequence(const std::vector<std::string>& layers, std::uint64_t 
                .name;
   }
   finish(graph, last);
+  const ir::Node& first = graph.nodes().at(1);
+  for (std::string_view key : {"in_features", "num_features"}) {
+    const ir::Value* features = first.attribute(key);
+    if (features && !first.op.ends_with("2d")) return typed(std::move(graph), {features->as_int()});
+  }
   return graph;
 }
 

@@ -19,7 +19,7 @@ std::vector<int> cases_without_windows() {
   const std::vector<test::NativeCase> cases = test::native_cases();
   std::vector<int> out;
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    const native::Plan plan = native::make_plan(cases[i].graph, cases[i].sample);
+    const native::Plan plan = native::make_plan(cases[i].graph);
     if (plan.windows.empty()) out.push_back(static_cast<int>(i));
   }
   return out;
@@ -42,9 +42,8 @@ TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
     const auto rows = test::range(0, static_cast<std::uint32_t>(n));
     const Batch batch{.features = &features, .labels = &labels, .rows = rows, .next_rows = {}};
 
-    const test::Reference evaluated =
-        test::run_reference(native::make_plan(network.graph, network.sample), network.graph,
-                            features, labels, Mode::Eval);
+    const test::Reference evaluated = test::run_reference(
+        native::make_plan(network.graph), network.graph, features, labels, Mode::Eval);
     native::NativeProgram program(network.graph, {.seed = 9}, native::kernels());
     const BatchResult result = program.evaluate(batch);
     EXPECT_NEAR(result.loss, evaluated.loss, 1e-6);
@@ -55,11 +54,10 @@ TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
       ASSERT_NEAR(logits.at(i), expected, 2e-6 * std::max(1.0, std::abs(expected))) << i;
     }
 
-    const test::Reference trained =
-        test::run_reference(native::make_plan(network.graph, network.sample), network.graph,
-                            features, labels, Mode::Train, 9, 0);
+    const test::Reference trained = test::run_reference(
+        native::make_plan(network.graph), network.graph, features, labels, Mode::Train, 9, 0);
     for (const auto& [name, gradient] : program.gradients(batch)) {
-      const native::Plan plan = native::make_plan(network.graph, network.sample);
+      const native::Plan plan = native::make_plan(network.graph);
       const auto row = std::find_if(plan.parameters.begin(), plan.parameters.end(),
                                     [&](const auto& p) { return p.name == name; });
       for (std::int64_t i = 0; i < gradient.size(); ++i) {
@@ -84,7 +82,7 @@ TEST_P(ReferenceTest, PlansGiveWhatPlainLoopsGive) {
 // float32 gradient are longer: 16 tiles of 1e-6 each at most.
 TEST(Reference, LargeBatchesGiveWhatPlainLoopsGive) {
   const ir::Graph graph = test::jsc_toy();
-  const native::Plan plan = native::make_plan(graph, {16});
+  const native::Plan plan = native::make_plan(graph);
   const std::int64_t n = 4001;
   const ir::Tensor features = test::random_tensor({n, 16}, 31, -2, 2);
   ir::Tensor labels({n}, ir::DType::Int64);

@@ -143,7 +143,7 @@ class SegmentsTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(SegmentsTest, EveryReadFindsWhatWasWritten) {
   const test::NativeCase network = test::native_cases()[static_cast<std::size_t>(GetParam())];
-  const Plan plan = make_plan(network.graph, network.sample);
+  const Plan plan = make_plan(network.graph);
   run(plan, training_segments(plan, false), Keep::Needed);
   run(plan, training_segments(plan, true), Keep::Needed);
   for (const bool training : {false, true}) {
@@ -159,14 +159,14 @@ INSTANTIATE_TEST_SUITE_P(Networks, SegmentsTest,
                          });
 
 TEST(Segments, EvaluationKeepsNothingOfATile) {
-  const Plan plan = make_plan(test::jsc_toy(), {16});
+  const Plan plan = make_plan(test::jsc_toy());
   const Segments segments = forward_segments(plan, false);
   EXPECT_EQ(segments.size(), 1u);
   EXPECT_EQ(plan_memory(plan, segments, Keep::Needed).kept, 0);
 }
 
 TEST(Segments, RecomputingKeepsInputsOfBatchNormsOnly) {
-  const Plan plan = make_plan(test::jsc_toy(), {16});
+  const Plan plan = make_plan(test::jsc_toy());
   const auto kept = [&](bool recompute) {
     return plan_memory(plan, training_segments(plan, recompute), Keep::Needed).kept;
   };

@@ -71,9 +71,10 @@ TEST_P(WindowVectors, LayersGiveWhatTheOriginalsGive) {
     const ops::Op* op = ops::find_op(name.substr(0, cut));
     if (!op || (op->layer != "Conv1d" && op->layer != "Conv2d" && !bypass)) continue;
     SCOPED_TRACE(c["id"].get<std::string>() + " " + name);
-    const ir::Graph graph = layer_of(c, *op, arrays);
-    if (!load_engine(GetParam()).why_not(graph, {}).empty()) continue;
     const ir::Tensor input = array(arrays, c["input0"]);
+    ir::Graph graph = layer_of(c, *op, arrays);
+    ops::type_inputs(graph, {&input, 1});
+    if (!load_engine(GetParam()).why_not(graph, {}).empty()) continue;
     const ir::Tensor result =
         load_engine(GetParam()).compile(graph)->forward({&input, 1}, Mode::Eval);
     const ir::Tensor& expected = array(arrays, c["output"]);
@@ -160,8 +161,9 @@ TEST(Lenet5, ManyRowsGoThroughInPieces) {
 
 // Like LibTorch: the largest of values of which one is not a number is not a number.
 TEST(WindowFaults, NanAndInfinityPassAsInLibTorch) {
-  const ir::Graph graph =
-      test::sequence({"Conv2d(1, 2, 2)", "ReLU()", "MaxPool2d(2, 1)", "AvgPool2d((2, 1))"});
+  const ir::Graph graph = test::typed(
+      test::sequence({"Conv2d(1, 2, 2)", "ReLU()", "MaxPool2d(2, 1)", "AvgPool2d((2, 1))"}),
+      {1, 5, 4});
   ir::Tensor input = test::random_tensor({3, 1, 5, 4}, 8);
   auto values = input.values_mut<float>();
   values[2] = std::numeric_limits<float>::quiet_NaN();
@@ -211,7 +213,7 @@ TEST(WindowCoverage, LargeImagesAndTablesAreLeftToLibTorch) {
     const bool flat = sample.size() == 2;
     const ir::Graph graph =
         test::sequence({layer, flat ? "AdaptiveAvgPool1d(1)" : "AdaptiveAvgPool2d(1)"});
-    const Choice choice = choose(graph, "auto", {.sample = sample});
+    const Choice choice = choose(test::typed(graph, sample));
     EXPECT_EQ(choice.engine->name(), reason.empty() ? "native" : "torch") << layer;
     EXPECT_THAT(choice.reason, HasSubstr(reason)) << layer;
     if (reason.empty()) continue;
@@ -221,8 +223,8 @@ TEST(WindowCoverage, LargeImagesAndTablesAreLeftToLibTorch) {
 
 // The batch norm would take the channels of a lone image for rows.
 TEST(WindowCoverage, ABatchNormOfAnImageWithoutABatchIsRefused) {
-  const auto program =
-      load_engine("native").compile(test::sequence({"Conv2d(3, 2, 2)", "BatchNorm2d(2)"}));
+  const auto program = load_engine("native").compile(
+      test::typed(test::sequence({"Conv2d(3, 2, 2)", "BatchNorm2d(2)"}), {3, 4, 4}));
   const ir::Tensor one = test::random_tensor({3, 4, 4}, 1);
   EXPECT_THROW(program->forward({&one, 1}, Mode::Eval), Error);
 }

@@ -14,7 +14,11 @@ namespace {
 
 Graph example() {
   Graph graph("jsc-mini", "JSC_Mini");
-  graph.add({.name = "x", .kind = NodeKind::Placeholder, .op = "placeholder", .target = "x"});
+  graph.add({.name = "x",
+             .kind = NodeKind::Placeholder,
+             .op = "placeholder",
+             .target = "x",
+             .type = TensorType{{2}, DType::Float32}});
   Node linear{.kind = NodeKind::CallModule,
               .op = "linear",
               .target = "seq_blocks.0",
@@ -47,6 +51,7 @@ TEST(GraphText, IsReadable) {
             "parameter 'seq_blocks.0.weight' float32 [1, 2]\n"
             "buffer 'steps' int64 []\n"
             "node 'x' placeholder 'placeholder' 'x'\n"
+            "  type float32 [2]\n"
             "node 'seq_blocks_0' call_module 'linear' 'seq_blocks.0'\n"
             "  args (%x,)\n"
             "  attributes {'in_features': 2, 'out_features': 1, 'bias': True}\n"

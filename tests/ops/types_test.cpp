@@ -245,6 +245,48 @@ TEST(Types, CallsAreChecked) {
   EXPECT_EQ(call({3}, {}), "node relu: relu needs 1 tensor as input, got 0");
 }
 
+TEST(TypeInputs, TensorsAreBatchesWhereTheNetworkReadsThem) {
+  const auto sample_of = [](const std::string& layer, const ir::Shape& shape) {
+    Net net;
+    net.layer(layer);
+    ir::Graph graph = net.graph;
+    const ir::Tensor tensor(shape, DType::Float32);
+    type_inputs(graph, {&tensor, 1});
+    EXPECT_TRUE(is_typed(graph));
+    return graph.node("x").type->shape;
+  };
+  EXPECT_EQ(sample_of("Linear(4, 2)", {8, 4}), ir::Shape{4});
+  EXPECT_EQ(sample_of("Linear(4, 2)", {4}), ir::Shape{4}) << "one row";
+  EXPECT_EQ(sample_of("Conv2d(3, 2, 2)", {5, 3, 6, 6}), (ir::Shape{3, 6, 6}));
+  EXPECT_EQ(sample_of("Conv2d(3, 2, 2)", {3, 6, 6}), (ir::Shape{3, 6, 6})) << "one image";
+  EXPECT_EQ(sample_of("BatchNorm1d(4)", {7, 4}), ir::Shape{4});
+  EXPECT_EQ(sample_of("ReLU()", {7, 4}), ir::Shape{4});
+}
+
+TEST(TypeInputs, WhatIsTypedStays) {
+  Net net;
+  net.layer("Linear(4, 2)");
+  ir::Graph graph = net.graph;
+  graph.node("x").type = TensorType{{4}, DType::Float32};
+  const ir::Tensor other({3, 9}, DType::Float32);
+  type_inputs(graph, {&other, 1});
+  EXPECT_EQ(graph.node("x").type->shape, ir::Shape{4});
+  EXPECT_EQ(std::get<TensorType>(infer_types(graph, 5).back().second).shape, (ir::Shape{5, 2}));
+}
+
+TEST(TypeInputs, AnInputThatIsNotTypedIsNamed) {
+  Net net;
+  net.layer("ReLU()");
+  EXPECT_FALSE(is_typed(net.graph));
+  try {
+    infer_types(net.graph, 2);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Usage);
+    EXPECT_EQ(error.where().node, "x");
+  }
+}
+
 TEST(Types, AMissingInputIsNamed) {
   Net net;
   net.layer("ReLU()");

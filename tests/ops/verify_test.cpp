@@ -36,6 +36,26 @@ TEST(VerifyOps, AFineGraphHasNoProblems) {
   EXPECT_NO_THROW(check(fine(), "a test"));
 }
 
+TEST(VerifyOps, WhatNodesReadMustFitWhereTheInputIsTyped) {
+  ir::Graph graph = fine();
+  graph.node("x").type = ir::TensorType{{3}, ir::DType::Float32};
+  EXPECT_EQ(problems(graph), "");
+  graph.node("x").type->shape = {4};
+  EXPECT_NE(problems(graph).find("node l: "), std::string::npos) << problems(graph);
+}
+
+TEST(VerifyOps, TypesAreOfInputsAndOfThisWorld) {
+  ir::Graph graph = fine();
+  graph.node("l").type = ir::TensorType{{2}, ir::DType::Float32};
+  EXPECT_EQ(problems(graph), "node l: only inputs are typed, results follow from them\n");
+  for (const ir::Shape& shape :
+       {ir::Shape{-1}, ir::Shape{std::int64_t{1} << 40, 0}, ir::Shape{std::int64_t{1} << 30, 3}}) {
+    graph = fine();
+    graph.node("x").type = ir::TensorType{shape, ir::DType::Float32};
+    EXPECT_NE(problems(graph).find("node x: no sample has the shape"), std::string::npos);
+  }
+}
+
 TEST(VerifyOps, OpsMustBeKnownAndCalledTheirWay) {
   ir::Graph graph = fine();
   graph.node("l").op = "linaer";

@@ -29,15 +29,13 @@ class NativeEngine : public Engine {
 
   std::string why_not(const ir::Graph& graph, const ProgramOptions& options) const override {
     if (options.precision != Precision::Float32) return "it computes in float32 only";
-    return options.sample ? native::why_not(graph, *options.sample) : native::why_not(graph);
+    return native::why_not(graph);
   }
 
   std::unique_ptr<Program> compile(const ir::Graph& graph,
                                    const ProgramOptions& options) const override {
-    const std::string reason = why_not(graph, options);
-    if (!reason.empty()) {
-      unsupported(fmt::format("the native engine cannot run this network: {}", reason), {},
-                  "use --engine torch");
+    if (options.precision != Precision::Float32) {
+      unsupported("the native engine computes in float32 only", {}, "use --engine torch");
     }
     if (!options.deterministic) return std::make_unique<NativeProgram>(graph, options, kernels());
     const Kernels& wide = wide_kernels();

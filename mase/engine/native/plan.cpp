@@ -92,10 +92,8 @@ std::string why_not_node(const ir::Graph& graph, const ir::Node& node) {
 
 class Builder {
  public:
-  Builder(const ir::Graph& graph, const ir::Shape& sample) : graph_(graph) {
-    ir::Shape input = sample;
-    input.insert(input.begin(), kProbe);
-    types_ = ops::infer_types(graph, {{graph.placeholders().at(0), {input, ir::DType::Float32}}});
+  explicit Builder(const ir::Graph& graph)
+      : graph_(graph), types_(ops::infer_types(graph, kProbe)) {
     lay_out_parameters();
   }
 
@@ -424,7 +422,10 @@ std::optional<Grid> grid_of(const numerics::Precision& precision) {
               static_cast<float>(grid->low), static_cast<float>(grid->high)};
 }
 
-std::string why_not(const ir::Graph& graph) {
+namespace {
+
+// Reasons that can be told from the nodes alone.
+std::string why_not_nodes(const ir::Graph& graph) {
   if (graph.placeholders().size() != 1) return "it has other than one input";
   for (const ir::Node& node : graph) {
     if (std::string reason = why_not_node(graph, node); !reason.empty()) return reason;
@@ -440,13 +441,13 @@ std::string why_not(const ir::Graph& graph) {
   return "";
 }
 
-std::string why_not(const ir::Graph& graph, const ir::Shape& sample) {
-  std::string reason = why_not(graph);
-  if (!reason.empty()) return reason;
+}  // namespace
+
+std::string why_not(const ir::Graph& graph) {
   try {
-    make_plan(graph, sample);
+    make_plan(graph);
   } catch (const Error& error) {
-    // Shapes that do not fit are a mistake, not a reason for another engine: running says so.
+    // Shapes that do not fit are a mistake, not a reason for another engine: compiling says so.
     if (error.kind() != ErrorKind::Unsupported) return "";
     return error.where().empty() ? error.message()
                                  : fmt::format("{}: {}", error.where().text(), error.message());
@@ -454,8 +455,11 @@ std::string why_not(const ir::Graph& graph, const ir::Shape& sample) {
   return "";
 }
 
-Plan make_plan(const ir::Graph& graph, const ir::Shape& sample, bool fuse) {
-  Plan plan = Builder(graph, sample).build();
+Plan make_plan(const ir::Graph& graph, bool fuse) {
+  if (const std::string reason = why_not_nodes(graph); !reason.empty()) {
+    unsupported(reason, {}, "use --engine torch");
+  }
+  Plan plan = Builder(graph).build();
   if (plan.values[plan.result].features > kMostClasses) {
     unsupported(fmt::format("the native engine tells up to {} classes apart", kMostClasses), {},
                 "use --engine torch");

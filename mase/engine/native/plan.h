@@ -121,16 +121,14 @@ struct Plan {
   std::vector<std::pair<std::string, int>> value_of_node;  // names to values, aliases included
 };
 
-// Why the engine cannot run a graph, naming the first node; "" if it can. Some reasons show only
-// where the shape of an input row is known.
+// Why the engine cannot run a graph, naming the first node; "" if it can.
 std::string why_not(const ir::Graph& graph);
-std::string why_not(const ir::Graph& graph, const ir::Shape& sample);
 
-// `sample` is the shape of one input row. With `fuse`, neighbouring steps are merged (value_of_node
-// then misses the values in between). Throws Error{Usage} when shapes do not fit,
-// Error{Unsupported} when a layer would read something other than [batch, features] or what flows
-// through the graph is too large for this engine.
-Plan make_plan(const ir::Graph& graph, const ir::Shape& sample, bool fuse = true);
+// With `fuse`, neighbouring steps are merged (value_of_node then misses the values in between).
+// Throws Error{Usage} when the input is not typed or shapes do not fit, Error{Unsupported} for what
+// this engine does not cover: a layer that reads something other than [batch, features], more
+// flowing through the graph than it takes.
+Plan make_plan(const ir::Graph& graph, bool fuse = true);
 
 // The grid of a precision whose codes lie in steps of a power of two around zero, to be rounded to
 // the nearest; nullopt for any other.

@@ -36,15 +36,6 @@ ir::Shape with_batch(const ir::Shape& row) {
   return shape;
 }
 
-bool takes_rows(const ir::Graph& graph, const ir::Shape& sample) {
-  try {
-    make_plan(graph, sample);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 // Layers that count dimensions from the front read something else where the batch is missing.
 bool counts_dimensions(const ir::Node& node) {
   return node.op.starts_with("batch_norm") || node.op.find("softmax") != std::string::npos;
@@ -77,7 +68,13 @@ ir::Tensor as_float(const ir::Tensor& tensor) {
 
 NativeProgram::NativeProgram(const ir::Graph& graph, const ProgramOptions& options,
                              const Kernels& kernels, const IntegerOptions& integer)
-    : graph_(graph), options_(options), kernels_(kernels), integer_(integer) {
+    : graph_(graph),
+      options_(options),
+      kernels_(kernels),
+      integer_(integer),
+      plan_(make_plan(graph_)),
+      sample_(graph_.node(graph_.placeholders().at(0)).type->shape),
+      executor_(plan_, kernels_, options_.seed, integer_) {
   std::int64_t size = 0;
   for (const ir::Parameter& parameter : graph.parameters()) {
     if (!parameter.is_buffer) size += parameter.value.size();
@@ -92,22 +89,25 @@ NativeProgram::NativeProgram(const ir::Graph& graph, const ProgramOptions& optio
   load_state(graph.state());
 }
 
-void NativeProgram::prepare(const ir::Shape& sample) {
-  if (executor_ && sample == sample_) return;
-  plan_ = make_plan(graph_, sample);
-  executor_ = std::make_unique<Executor>(plan_, kernels_, options_.seed, integer_);
-  sample_ = sample;
+// Layers that count dimensions would take the channels of an image for something else.
+ir::Tensor NativeProgram::batch_of(const ir::Tensor& input) const {
+  const ir::Shape& shape = input.shape();
+  if (shape == sample_) {
+    if (shape.size() < 2 || std::none_of(graph_.begin(), graph_.end(), counts_dimensions)) {
+      return input.reshaped(with_batch(shape));
+    }
+  } else if (!shape.empty() && sample_shape(input) == sample_) {
+    return input;
+  }
+  refuse(input);
 }
 
-// Whether the input is one row without a batch in front, as PyTorch's layers take it. Where both
-// readings fit the network it is a batch.
-bool NativeProgram::is_one_row(const ir::Tensor& input) const {
-  const ir::Shape& shape = input.shape();
-  if (shape.empty()) return true;
-  if (executor_ && sample_shape(input) == sample_) return false;
-  if (executor_ && shape == sample_ && shape.size() == 1) return true;
-  if (takes_rows(graph_, sample_shape(input)) || !takes_rows(graph_, shape)) return false;
-  return shape.size() == 1 || std::none_of(graph_.begin(), graph_.end(), counts_dimensions);
+void NativeProgram::refuse(const ir::Tensor& input) const {
+  types_for(input);  // where a layer cannot read it, it says so
+  usage_error(fmt::format("the network reads batches of {}, but {} is given", ir::text(sample_),
+                          ir::text(input.shape())),
+              {.node = graph_.placeholders().at(0)},
+              input.shape() == sample_ ? "put a batch of one in front" : "");
 }
 
 void NativeProgram::take_labels(const ir::Tensor& labels) {
@@ -128,7 +128,7 @@ void NativeProgram::take_labels(const ir::Tensor& labels) {
 }
 
 Rows NativeProgram::rows_of(const Batch& batch) {
-  prepare(sample_shape(*batch.features));
+  if (sample_shape(*batch.features) != sample_) refuse(*batch.features);
   take_labels(*batch.labels);
   return {batch.features->values<float>().data(), labels_.data(), batch.rows, batch.next_rows};
 }
@@ -136,12 +136,12 @@ Rows NativeProgram::rows_of(const Batch& batch) {
 BatchResult NativeProgram::train_step(const Batch& batch, const StepOptions& options) {
   const FlushDenormals flush;
   const Rows rows = rows_of(batch);
-  const BatchResult result = executor_->train(weights_, gradient_.data(), rows,
-                                              static_cast<float>(options.scale), options.step);
+  const BatchResult result = executor_.train(weights_, gradient_.data(), rows,
+                                             static_cast<float>(options.scale), options.step);
   if (!std::isfinite(result.loss)) {
     std::fill_n(gradient_.data(), gradient_.size(), 0.0f);
   } else if (options.update) {
-    executor_->finish_gradients(weights_, gradient_.data());
+    executor_.finish_gradients(weights_, gradient_.data());
     update();
   }
   return result;
@@ -178,7 +178,7 @@ void NativeProgram::update() {
 BatchResult NativeProgram::evaluate(const Batch& batch) {
   const FlushDenormals flush;
   const Rows rows = rows_of(batch);
-  return executor_->evaluate(weights_, rows);
+  return executor_.evaluate(weights_, rows);
 }
 
 void NativeProgram::set_optimiser(const OptimiserOptions& options) {
@@ -198,9 +198,8 @@ ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
                                   std::uint64_t step) {
   const FlushDenormals flush;
   const ir::Tensor given = as_float(inputs[0]);
+  const ir::Tensor input = batch_of(given);
   const ir::Shape result = std::get<ops::TensorType>(types_for(given).back().second).shape;
-  const ir::Tensor input = is_one_row(given) ? given.reshaped(with_batch(given.shape())) : given;
-  prepare(sample_shape(input));
   const std::int64_t count = input.dim(0);
   const int width = plan_.values[plan_.result].features;
   ir::Tensor out({count, width}, ir::DType::Float32);
@@ -215,18 +214,18 @@ ir::Tensor NativeProgram::forward(std::span<const ir::Tensor> inputs, Mode mode,
     const Rows rows{.table = input.values<float>().data(),
                     .rows = std::span(order).subspan(static_cast<std::size_t>(first), size)};
     float* const target = to + first * width;
-    executor_->forward(weights_, rows, mode, step, {&plan_.result, 1}, {&target, 1});
+    executor_.forward(weights_, rows, mode, step, {&plan_.result, 1}, {&target, 1});
   }
   return out.reshaped(result);
 }
 
 // The integers are decided on by an evaluation.
-std::string NativeProgram::explain(std::span<const ir::Tensor> inputs) {
-  forward(inputs, Mode::Eval, 0);
-  return executor_->explain();
+std::string NativeProgram::explain() {
+  const ir::Tensor one(with_batch(sample_), ir::DType::Float32);
+  forward({&one, 1}, Mode::Eval, 0);
+  return executor_.explain();
 }
 
-// The types of all nodes' results; the output comes last.
 ir::Named<ops::ValueType> NativeProgram::types_for(const ir::Tensor& input) const {
   return ops::infer_types(
       graph_, {{graph_.placeholders().at(0), ops::TensorType{input.shape(), input.dtype()}}});
@@ -235,11 +234,11 @@ ir::Named<ops::ValueType> NativeProgram::types_for(const ir::Tensor& input) cons
 ir::Named<ir::Value> NativeProgram::capture_results(std::span<const ir::Tensor> inputs, Mode mode) {
   const FlushDenormals flush;
   const ir::Tensor given = as_float(inputs[0]);
+  const ir::Tensor input = batch_of(given);
   const ir::Named<ops::ValueType> types = types_for(given);
-  const ir::Tensor input = is_one_row(given) ? given.reshaped(with_batch(given.shape())) : given;
   // Without fusion every node has a value of its own. The weights are a copy: running statistics
   // move in it, not here.
-  const Plan plan = make_plan(graph_, sample_shape(input), false);
+  const Plan plan = make_plan(graph_, false);
   NativeProgram copy(graph_, options_, kernels_);
   copy.load_state(state());
   Executor executor(plan, kernels_, options_.seed);
@@ -297,8 +296,8 @@ ir::State NativeProgram::gradients(const Batch& batch) {
   const Rows rows = rows_of(batch);
   NativeProgram copy(graph_, options_, kernels_);
   copy.load_state(state());
-  executor_->train(copy.weights_, copy.gradient_.data(), rows, 1.0f, 0);
-  executor_->finish_gradients(copy.weights_, copy.gradient_.data());
+  executor_.train(copy.weights_, copy.gradient_.data(), rows, 1.0f, 0);
+  executor_.finish_gradients(copy.weights_, copy.gradient_.data());
   ir::State out;
   for (const PlanParameter& parameter : plan_.parameters) {
     out.emplace_back(parameter.name, tensor_of(copy.gradient_.data(), parameter));

@@ -8,8 +8,7 @@
 
 namespace mase::engine::native {
 
-// A graph compiled for the native engine. The plan is made when the first data arrive, because
-// only they tell how wide the input is.
+// A graph compiled for the native engine.
 class NativeProgram : public Program {
  public:
   NativeProgram(const ir::Graph& graph, const ProgramOptions& options, const Kernels& kernels,
@@ -29,15 +28,16 @@ class NativeProgram : public Program {
   void load_state(const ir::State& state) override;
   ir::OptimiserState optimiser_state() const override;
   void load_optimiser_state(const ir::OptimiserState& state) override;
-  std::string explain(std::span<const ir::Tensor> inputs) override;
+  std::string explain() override;
 
   // How each linear layer was evaluated last, a line each; empty before the first evaluation.
   std::vector<std::string> integer_report() const;
 
  private:
-  // The plan for rows of this shape; made anew when the shape changes.
-  void prepare(const ir::Shape& sample);
-  bool is_one_row(const ir::Tensor& input) const;
+  // The input as a batch: itself, or one sample that came without one in front.
+  ir::Tensor batch_of(const ir::Tensor& input) const;
+  [[noreturn]] void refuse(const ir::Tensor& input) const;
+  // The types of all nodes' results; the output comes last.
   ir::Named<ops::ValueType> types_for(const ir::Tensor& input) const;
   Rows rows_of(const Batch& batch);
   void take_labels(const ir::Tensor& labels);
@@ -51,9 +51,9 @@ class NativeProgram : public Program {
   OptimiserOptions optimiser_;
   double rate_ = 0;
   std::int64_t updates_ = 0;  // optimiser steps done
-  Plan plan_;                 // layout of parameters is valid from the start
-  ir::Shape sample_;          // what the executor was made for
-  std::unique_ptr<Executor> executor_;
+  Plan plan_;
+  ir::Shape sample_;  // what a row of the input looks like
+  Executor executor_;
   Weights weights_;
   FloatArray gradient_;
   FloatArray first_moment_;   // Adam's exp_avg, SGD's momentum_buffer

@@ -72,7 +72,7 @@ ir::Tensor NativeProgram::tensor_of(const float* flat, const PlanParameter& para
 }
 
 std::vector<std::string> NativeProgram::integer_report() const {
-  return executor_ ? executor_->integer_report() : std::vector<std::string>{};
+  return executor_.integer_report();
 }
 
 ir::State NativeProgram::state() const {

@@ -318,7 +318,7 @@ void TorchProgram::load_state(const ir::State& state) {
   }
 }
 
-std::string TorchProgram::explain(std::span<const ir::Tensor>) {
+std::string TorchProgram::explain() {
   std::vector<std::vector<Cell>> rows;
   const auto names = [&](const std::vector<std::size_t>& slots) {
     std::vector<std::string> out;

@@ -32,7 +32,7 @@ class TorchProgram final : public Program {
   void load_state(const ir::State& state) override;
   ir::OptimiserState optimiser_state() const override;
   void load_optimiser_state(const ir::OptimiserState& state) override;
-  std::string explain(std::span<const ir::Tensor> inputs) override;
+  std::string explain() override;
 
  private:
   struct Rows {  // a gathered batch

@@ -209,6 +209,7 @@ void record_graph_metadata(ir::Graph& graph) {
 ir::Graph add_common_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dummy_in,
                               const AddCommonMetadataOptions& options) {
   const std::vector<ir::Tensor> inputs = inputs_in_order(graph, dummy_in);
+  ops::type_inputs(graph, inputs);
   ir::Named<TensorType> input_types;
   const std::vector<std::string> placeholders = graph.placeholders();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -216,7 +217,7 @@ ir::Graph add_common_metadata(ir::Graph graph, const ir::Named<ir::Tensor>& dumm
   }
   Findings findings{.types = ops::infer_types(graph, input_types)};
   if (options.add_value) {
-    findings.values = compile(graph, options.engine)->capture_results(inputs, options.mode);
+    findings.values = compile(graph, options.engine, inputs)->capture_results(inputs, options.mode);
   }
   for (ir::Node& node : graph.nodes_mut()) {
     ir::CommonMeta common;

@@ -150,7 +150,7 @@ void profile_activations(const ir::Graph& graph, const ProfileStatisticsOptions&
     }
     probe_of[{probe.node, probe.argument}] = &probe;
   }
-  const std::unique_ptr<engine::Program> program = compile(graph, options.engine);
+  std::unique_ptr<engine::Program> program;
   std::int64_t rows = 0;
   std::size_t done = 0;
   while (rows < options.num_samples) {
@@ -164,6 +164,7 @@ void profile_activations(const ir::Graph& graph, const ProfileStatisticsOptions&
     if (inputs.empty() || inputs[0].shape().empty() || inputs[0].dim(0) == 0) {
       usage_error("a batch without rows cannot be profiled");
     }
+    if (!program) program = compile(graph, options.engine, inputs);
     const std::int64_t size = inputs[0].dim(0);
     for (auto& [name, tensors] : program->capture_inputs(inputs, nodes, options.mode)) {
       const std::vector<std::string> arguments = captured_arguments(graph, graph.node(name));

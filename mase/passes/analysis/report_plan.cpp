@@ -5,6 +5,7 @@
 
 #include <ostream>
 
+#include "mase/ops/op.h"
 #include "mase/passes/run_graph.h"
 
 namespace mase::passes {
@@ -20,10 +21,11 @@ PassResult run_report_plan(const ir::Graph& graph, const Options&, Context& cont
 
 std::string report_plan(const ir::Graph& graph, const ir::Named<ir::Tensor>& inputs,
                         std::string_view engine) {
-  const engine::Choice choice = engine::choose(graph, engine);
-  std::string text = fmt::format("Engine: {}\n", choice.engine->version());
-  const auto program = choice.engine->compile(graph);
-  return text + program->explain(inputs_in_order(graph, inputs));
+  ir::Graph typed = graph;
+  if (!ops::is_typed(graph)) ops::type_inputs(typed, inputs_in_order(graph, inputs));
+  const engine::Choice choice = engine::choose(typed, engine);
+  return fmt::format("Engine: {}\n{}", choice.engine->version(),
+                     choice.engine->compile(typed)->explain());
 }
 
 const Pass kReportPlan{

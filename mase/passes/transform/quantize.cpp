@@ -162,7 +162,7 @@ void add_states(ir::Graph& out, const ir::Graph& original, const QuantizeOptions
   if (!options.sample.empty()) {
     const std::vector<ir::Tensor> inputs = inputs_in_order(original, options.sample);
     const bool several = !inputs.empty() && inputs[0].shape().size() > 1 && inputs[0].dim(0) > 1;
-    results = compile(original, options.engine)
+    results = compile(original, options.engine, inputs)
                   ->capture_results(inputs, several ? engine::Mode::Train : engine::Mode::Eval);
   }
   const auto tensor_of = [&](const std::string& node) {

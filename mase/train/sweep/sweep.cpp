@@ -33,7 +33,6 @@ struct Prepared {
 const engine::Engine& engine_of(const SweepRun& run, const ir::Graph& graph) {
   if (run.own_engine) return *run.own_engine;
   const engine::ProgramOptions options{.precision = run.fit.precision,
-                                       .sample = run.data->info.sample_shape,
                                        .deterministic = run.fit.deterministic};
   return *engine::choose(graph, run.engine, options).engine;
 }
