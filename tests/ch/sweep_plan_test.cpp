@@ -4,8 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "ch/options/argument_table.h"
+#include "ch/setup.h"
 #include "mase/io/toml.h"
+#include "mase/train/sweep/key.h"
 #include "mase/train/sweep/sweep.h"
 
 namespace ch {
@@ -97,6 +102,46 @@ Planned plan(const std::string& toml, std::vector<std::string> arguments = {}) {
 }
 
 const std::string kBase = "model = \"toy_tiny\"\ndataset = \"toy_tiny\"\n";
+
+// A value of an option other than its default, by its field.
+Value another(const Option& option) {
+  const mase::Field& field = option.field;
+  if (!field.choices.empty()) {
+    const std::string last(field.choices.back());
+    return field.standard == mase::FieldValue(last) ? std::string(field.choices.front()) : last;
+  }
+  if (field.type == mase::FieldType::Bool) return true;
+  if (field.type == mase::FieldType::Real) return 0.0625;
+  return std::int64_t{3217};
+}
+
+// Two runs of a sweep with one key are one run: whatever may be varied must show in it.
+TEST(SweepPlan, EveryOptionThatMayVaryIsInTheKeyOfARun) {
+  // These reach the key as the network with its weights, as the data and as the engine's name.
+  const std::vector<std::string_view> elsewhere = {"load_name", "model", "dataset", "val_fraction",
+                                                   "engine"};
+  const auto data = std::make_shared<mase::data::DataSet>();
+  data->train.features = mase::ir::Tensor({2, 3}, mase::ir::DType::Float32);
+  const auto key = [&](Settings settings) {
+    settings.settle();
+    const mase::train::SweepRun run{
+        .settings = {}, .graph = {}, .data = data, .fit = fit_options(settings)};
+    return run_key(run, mase::ir::Graph("net", "Net"), mase::engine::load_engine("native"));
+  };
+  Settings plain;
+  plain.at("early_stopping").manual = "val_loss_epoch";  // two options speak of it only
+  int varied = 0;
+  for (const Option& option : options()) {
+    if (!option.may_vary) continue;
+    if (std::find(elsewhere.begin(), elsewhere.end(), option.dest()) != elsewhere.end()) continue;
+    Settings other = plain;
+    other.at(option.dest()).manual = another(option);
+    EXPECT_NE(key(other), key(plain)) << option.dest() << " decides nothing of a run's key";
+    ++varied;
+  }
+  EXPECT_GT(varied, 8);
+  EXPECT_EQ(key(plain), key(plain));
+}
 
 TEST(SweepPlan, IsEveryCombinationTheSeedFastest) {
   const Planned typed =
