@@ -1,6 +1,8 @@
 // ch transform --config FILE: the passes of a configuration file on a graph, in file order.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +13,7 @@
 #include "ch/run.h"
 #include "ch/work_folder.h"
 #include "mase/io/toml.h"
+#include "mase/ir/graph_text.h"
 #include "mase/ir/value.h"
 #include "mase/passes/batches.h"
 #include "mase/passes/interface/mase_graph.h"
@@ -18,6 +21,7 @@
 #include "mase/support/error.h"
 #include "mase/support/files.h"
 #include "mase/support/progress.h"
+#include "mase/support/suggest.h"
 
 namespace ch {
 
@@ -51,6 +55,21 @@ class Bars {
   std::string description_;
   std::unique_ptr<mase::Progress> bar_;
 };
+
+constexpr std::string_view kEveryPass = "all";
+
+// That the pass whose graph is asked for runs at all.
+void check_print_after(const Run& run, const std::vector<PlannedPass>& plan) {
+  if (!run.settings.has("print_after")) return;
+  const std::string& wanted = run.settings.text("print_after");
+  std::vector<std::string> names{std::string(kEveryPass)};
+  for (const PlannedPass& planned : plan) names.emplace_back(planned.pass->name);
+  if (std::find(names.begin(), names.end(), wanted) != names.end()) return;
+  std::string hint = mase::did_you_mean(wanted, names);
+  if (hint.empty()) hint = fmt::format("choose from {}", fmt::join(names, ", "));
+  mase::usage_error(fmt::format("--print-after {}: the configuration runs no such pass", wanted),
+                    {}, std::move(hint));
+}
 
 class Transform {
  public:
@@ -87,6 +106,7 @@ class Transform {
       run_.phases.start(planned.pass->name);
       results_[std::string(planned.pass->name)] =
           mase::ir::to_json(call(*planned.pass, planned.options));
+      if (run_.settings.has("print_after")) print_after(planned.pass->name);
     }
     run_.phases.stop();
   }
@@ -100,6 +120,14 @@ class Transform {
     std::cout.flush();  // reports appear between the log lines they belong to
     run_.graph = std::move(result.graph);
     return std::move(result.info);
+  }
+
+  // Results for machines go to standard output alone.
+  void print_after(std::string_view pass) const {
+    const std::string& wanted = run_.settings.text("print_after");
+    if (wanted != kEveryPass && wanted != pass) return;
+    (run_.json() ? std::cerr : std::cout)
+        << fmt::format("The graph after {}:\n{}", pass, mase::ir::to_text(run_.graph)) << std::endl;
   }
 
   static passes::Options default_options(const passes::Pass& pass) {
@@ -149,6 +177,7 @@ int run_transform(Invocation& invocation) {
     mase::usage_error("expected configuration via --config, got None", {},
                       "the passes to run are its tables [passes.NAME]");
   }
+  check_print_after(run, invocation.plan);
   run.open();
   run.info(fmt::format("Transforming model '{}'...", run.model_name()));
   const bool loaded = load_or_warn(run, begins_with_graph(invocation.plan));

@@ -118,6 +118,27 @@ TEST_F(Quantised, EveryCheckpointIsTestedQuantised) {
             weights.at("test_loss_epoch"));
 }
 
+TEST_F(Quantised, TheGraphIsPrintedAfterThePassesAskedFor) {
+  std::ofstream(folder_ / "two.toml")
+      << std::ifstream(folder_ / "q.toml").rdbuf() << "[passes.report_graph]\n";
+  const std::string transform = "ch transform --config two.toml --load mase_output/f --project t ";
+  const auto count = [](const std::string& text, std::string_view part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  };
+  const std::string one = run(transform + "--print-after quantize 2> log.txt");
+  EXPECT_EQ(count(one, "The graph after "), 1u);
+  EXPECT_THAT(one, HasSubstr("The graph after quantize:\nmase graph 2\n"));
+  EXPECT_THAT(one, HasSubstr("precision 'weight' 'integer'"));
+  EXPECT_EQ(count(run(transform + "--print-after all 2> log.txt"), "The graph after "), 2u);
+  EXPECT_EQ(count(run(transform + "2> log.txt"), "The graph after "), 0u);
+  run_json(transform + "--print-after all");  // its standard output stays JSON
+  const transcript::Outcome wrong = transcript::run(transform + "--print-after quantise", folder_);
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.output, HasSubstr("did you mean 'quantize'?"));
+}
+
 TEST_F(Quantised, ANetworkMadeForOtherDataIsRefused) {
   const transcript::Outcome other = transcript::run(
       "ch test jsc-tiny jsc --project t --load " + checkpoints_ + "transformed_ckpt", folder_);
