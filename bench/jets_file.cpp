@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "mase/data/dataset.h"
-#include "mase/io/hdf5_lzf.h"
-#include "mase/io/hdf5_table.h"
+#include "mase/io/tables/hdf5_lzf.h"
+#include "mase/io/tables/hdf5_table.h"
 
 namespace mase::bench {
 namespace {

@@ -7,9 +7,9 @@
 #include <array>
 #include <functional>
 
-#include "mase/io/checkpoint.h"
-#include "mase/io/mz.h"
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/mz.h"
+#include "mase/io/graph/quantisation.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/ir/format_state.h"
 #include "mase/passes/interface/mase_graph.h"
 #include "mase/support/error.h"

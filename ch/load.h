@@ -5,7 +5,7 @@
 #include <string>
 
 #include "ch/run.h"
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
 
 namespace ch {
 

@@ -1,5 +1,5 @@
 // Checkpoints as they come: a zip archive with a pickle and storages.
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 
 #include "fuzz/harness.h"
 

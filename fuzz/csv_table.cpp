@@ -1,5 +1,5 @@
 // CSV tables: whatever the text, whole rows of all columns or an error that names a line.
-#include "mase/io/csv_table.h"
+#include "mase/io/tables/csv_table.h"
 
 #include <numeric>
 

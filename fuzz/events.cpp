@@ -1,8 +1,8 @@
 // TensorBoard event files. Checksums would stop nearly every changed input, so the input is also
 // taken as the payload of a whole record.
 #include "fuzz/harness.h"
-#include "mase/io/crc32c.h"
-#include "mase/io/tensorboard.h"
+#include "mase/io/events/crc32c.h"
+#include "mase/io/events/tensorboard.h"
 
 void fuzz(std::span<const std::byte> bytes) {
   using namespace mase;

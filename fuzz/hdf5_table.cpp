@@ -6,7 +6,7 @@
 #include <random>
 
 #include "fuzz/worker.h"
-#include "mase/io/hdf5_table.h"
+#include "mase/io/tables/hdf5_table.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 

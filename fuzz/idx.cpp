@@ -1,5 +1,5 @@
 // IDX files, gzipped or not: an array in proportion to the input, or an error.
-#include "mase/io/idx.h"
+#include "mase/io/arrays/idx.h"
 
 #include "fuzz/harness.h"
 

@@ -1,6 +1,6 @@
 // Checkpoints put into a network: names and shapes that fit, or an error that leaves the network as
 // it was.
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
 
 #include "fuzz/harness.h"
 #include "fuzz/network.h"

@@ -1,5 +1,5 @@
 // `.mz` archives: graph text, safetensors and TOML in one zip.
-#include "mase/io/mz.h"
+#include "mase/io/graph/mz.h"
 
 #include "fuzz/harness.h"
 #include "mase/ir/graph_text.h"

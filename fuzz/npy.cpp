@@ -1,5 +1,5 @@
 // npy files: what is read can be written and read again, equal.
-#include "mase/io/npy.h"
+#include "mase/io/arrays/npy.h"
 
 #include "fuzz/harness.h"
 

@@ -1,5 +1,5 @@
 // npz archives, and with them the zip reader: each member is asked for.
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 
 #include "fuzz/harness.h"
 

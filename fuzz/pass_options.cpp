@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "fuzz/harness.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/passes/pass.h"
 
 namespace {

@@ -1,9 +1,9 @@
 // The pickle inside a checkpoint, without a zip's checksum in the way: the input is data.pkl,
 // beside it lie three storages.
-#include "mase/io/pickle.h"
+#include "mase/io/torch/pickle.h"
 
 #include "fuzz/harness.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/io/zip.h"
 
 void fuzz(std::span<const std::byte> bytes) {

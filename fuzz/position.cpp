@@ -3,7 +3,7 @@
 #include "mase/train/position.h"
 
 #include "fuzz/harness.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 
 void fuzz(std::span<const std::byte> bytes) {
   using namespace mase;

@@ -1,6 +1,6 @@
 // Python literals as npy headers hold them: a value no deeper than allowed that prints as what it
 // was read from, or an error.
-#include "mase/io/python_literal.h"
+#include "mase/io/text/python_literal.h"
 
 #include <algorithm>
 

@@ -7,8 +7,8 @@
 
 #include "fuzz/harness.h"
 #include "fuzz/network.h"
-#include "mase/io/quantisation.h"
-#include "mase/io/toml.h"
+#include "mase/io/graph/quantisation.h"
+#include "mase/io/text/toml.h"
 #include "mase/ops/verify.h"
 
 namespace {

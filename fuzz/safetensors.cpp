@@ -1,5 +1,5 @@
 // safetensors files: what is read can be written and read again, equal.
-#include "mase/io/safetensors.h"
+#include "mase/io/arrays/safetensors.h"
 
 #include "fuzz/harness.h"
 

@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "fuzz/seeds.h"
-#include "mase/io/mz.h"
-#include "mase/io/npz.h"
-#include "mase/io/safetensors.h"
+#include "mase/io/arrays/npz.h"
+#include "mase/io/arrays/safetensors.h"
+#include "mase/io/graph/mz.h"
 #include "mase/io/zip.h"
 #include "mase/ir/graph_text.h"
 #include "mase/models/model_file.h"

@@ -3,9 +3,9 @@
 
 #include "fuzz/network.h"
 #include "fuzz/seeds.h"
-#include "mase/io/checkpoint.h"
-#include "mase/io/quantisation.h"
-#include "mase/io/safetensors.h"
+#include "mase/io/arrays/safetensors.h"
+#include "mase/io/graph/quantisation.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/ir/field_value.h"
 #include "mase/ops/op.h"
 #include "mase/passes/pass.h"

@@ -1,7 +1,7 @@
 // What a process that reads a table for us sends, after the library has done its worst to it: the
 // first byte is the number of wanted columns, the second that of the rows (above 200: not known).
 // Then come the frames of a description, and those of its rows.
-#include "mase/io/table_frames.h"
+#include "mase/io/tables/table_frames.h"
 
 #include <algorithm>
 

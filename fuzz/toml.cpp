@@ -1,5 +1,5 @@
 // TOML files: what is read can be written and read again, equal.
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 
 #include "fuzz/harness.h"
 

@@ -10,7 +10,7 @@
 #include "ch/load.h"
 #include "ch/run.h"
 #include "ch/work_folder.h"
-#include "mase/io/npy.h"
+#include "mase/io/arrays/npy.h"
 #include "mase/ir/value.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"

@@ -16,7 +16,7 @@
 #include "ch/run.h"
 #include "ch/setup.h"
 #include "ch/sweep_progress.h"
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/quantisation.h"
 #include "mase/support/error.h"
 #include "mase/support/printable.h"
 #include "mase/train/resume.h"

@@ -7,7 +7,7 @@
 #include "ch/load.h"
 #include "ch/run.h"
 #include "ch/setup.h"
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/quantisation.h"
 #include "mase/train/train.h"
 
 namespace ch {

@@ -12,7 +12,7 @@
 #include "ch/options/config_file.h"
 #include "ch/run.h"
 #include "ch/work_folder.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/ir/graph_text.h"
 #include "mase/ir/value.h"
 #include "mase/passes/batches.h"

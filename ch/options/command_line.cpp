@@ -9,7 +9,7 @@
 
 #include "ch/action.h"
 #include "ch/options/columns.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/suggest.h"
 
 namespace ch {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ch/options/settings.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/passes/pass.h"
 
 namespace ch {

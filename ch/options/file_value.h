@@ -4,7 +4,7 @@
 #include <string>
 
 #include "ch/options/option.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 
 namespace ch {
 

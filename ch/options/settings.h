@@ -7,7 +7,7 @@
 
 #include "ch/options/command_line.h"
 #include "ch/options/option.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/support/diagnostics.h"
 
 namespace ch {

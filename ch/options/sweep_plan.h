@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ch/options/settings.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/support/diagnostics.h"
 
 namespace ch {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mase/io/table.h"
+#include "mase/io/tables/table.h"
 
 // Which columns of a table are the features, and which tell the class.
 namespace mase::data {

@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "mase/data/lookup.h"
-#include "mase/io/open_table.h"
+#include "mase/io/tables/open_table.h"
 #include "mase/support/diagnostics.h"
 #include "mase/support/error.h"
 #include "mase/support/shuffle.h"

@@ -12,8 +12,8 @@
 #include "mase/data/dataset.h"
 #include "mase/data/lookup.h"
 #include "mase/data/prepare.h"
-#include "mase/io/hdf5_file.h"
-#include "mase/io/open_table.h"
+#include "mase/io/tables/hdf5_file.h"
+#include "mase/io/tables/open_table.h"
 #include "mase/support/sha256.h"
 
 namespace mase::data {

@@ -7,7 +7,7 @@
 
 #include "mase/data/dataset.h"
 #include "mase/data/lookup.h"
-#include "mase/io/idx.h"
+#include "mase/io/arrays/idx.h"
 #include "mase/support/sha256.h"
 
 namespace mase::data {

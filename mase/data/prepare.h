@@ -5,7 +5,7 @@
 
 #include "mase/data/columns.h"
 #include "mase/data/dataset.h"
-#include "mase/io/table.h"
+#include "mase/io/tables/table.h"
 
 namespace mase::data {
 

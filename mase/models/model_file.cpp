@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/models/builder.h"
 #include "mase/models/model.h"
 #include "mase/support/diagnostics.h"

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/train/run_lock.h"
 #include "mase/train/train.h"
 

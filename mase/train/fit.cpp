@@ -11,7 +11,7 @@
 #include <ostream>
 #include <string>
 
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
 #include "mase/ops/op.h"
 #include "mase/support/error.h"
 #include "mase/support/printable.h"

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "mase/io/yaml.h"
+#include "mase/io/text/yaml.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
 #include "mase/support/paths.h"

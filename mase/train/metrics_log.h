@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "mase/io/tensorboard.h"
+#include "mase/io/events/tensorboard.h"
 #include "mase/ir/value.h"
 
 namespace mase::train {

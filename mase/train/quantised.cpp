@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "mase/io/checkpoint_keys.h"
-#include "mase/io/load.h"
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/load.h"
+#include "mase/io/graph/quantisation.h"
+#include "mase/io/torch/checkpoint_keys.h"
 #include "mase/support/error.h"
 
 namespace mase::train {

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
 #include "mase/support/error.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/run_folder.h"

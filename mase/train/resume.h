@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/train/position.h"
 #include "mase/train/snapshot.h"
 #include "mase/train/train.h"

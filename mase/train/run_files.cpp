@@ -5,7 +5,7 @@
 
 #include <system_error>
 
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/quantisation.h"
 #include "mase/support/error.h"
 #include "mase/train/optimiser.h"
 

@@ -7,7 +7,7 @@
 
 #include "mase/data/dataset.h"
 #include "mase/engine/engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/train/train.h"
 
 // The folders of a project and the one of each run in it:

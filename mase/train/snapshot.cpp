@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "mase/io/checkpoint_keys.h"
+#include "mase/io/torch/checkpoint_keys.h"
 #include "mase/train/early_stopping.h"
 #include "mase/train/inherit.h"
 #include "mase/train/optimiser.h"

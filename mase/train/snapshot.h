@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "mase/engine/engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/train/position.h"
 #include "mase/train/schedule.h"
 #include "mase/train/train.h"

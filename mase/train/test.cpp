@@ -3,7 +3,7 @@
 
 #include <ostream>
 
-#include "mase/io/tensorboard.h"
+#include "mase/io/events/tensorboard.h"
 #include "mase/ops/op.h"
 #include "mase/support/error.h"
 #include "mase/train/bar.h"

@@ -66,6 +66,26 @@ TEST(Architecture, NoFileIncludesUpwards) {
   }
 }
 
+// The rooms of a folder, from the ground up; what lies outside of them is below all.
+TEST(Architecture, NoRoomOfIoIncludesUpwards) {
+  const std::vector<std::string> rooms = {"text", "arrays", "torch", "tables", "events", "graph"};
+  const auto place = [&](const std::string& room) {
+    return std::find(rooms.begin(), rooms.end(), room) - rooms.begin();
+  };
+  const std::regex include(R"re(^\s*#include "mase/io/(?:([a-z_]+)/)?[a-z0-9_]+\.h")re");
+  for (const fs::path& path : sources({"mase/io"})) {
+    const bool ground = path.parent_path().filename() == "io";
+    const std::string room = path.parent_path().filename();
+    ASSERT_TRUE(ground || place(room) < std::ssize(rooms)) << in_tree(path);
+    for (const std::string& line : lines(path)) {
+      std::smatch match;
+      if (!std::regex_search(line, match, include) || !match[1].matched) continue;
+      EXPECT_FALSE(ground) << in_tree(path) << " includes upwards: " << line;
+      EXPECT_LE(place(match[1]), place(room)) << in_tree(path) << " includes upwards: " << line;
+    }
+  }
+}
+
 // The umbrella is for users: what the library includes says what it needs.
 TEST(Architecture, TheUmbrellaHasEveryPassAndIsNotUsedInside) {
   const std::regex row(R"re(^extern const Pass k\w+;)re");

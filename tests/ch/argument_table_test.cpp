@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/support/terminal.h"
 #include "tests/shared_data.h"
 

@@ -7,7 +7,7 @@
 
 #include <filesystem>
 
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 
 namespace ch {
 namespace {

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "ch/fitted_table.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/passes/transform/quantize_config.h"
 #include "mase/support/terminal.h"
 

@@ -7,7 +7,7 @@
 
 #include "ch/options/columns.h"
 #include "ch/options/config_file.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 
 namespace ch {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "ch/options/argument_table.h"
 #include "ch/setup.h"
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/train/sweep/key.h"
 #include "mase/train/sweep/sweep.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "mase/data/dataset.h"
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/support/files.h"
 #include "tests/data/jets_file.h"
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "mase/data/dataset.h"
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/support/files.h"
 #include "tests/data/jets_file.h"
 #include "tests/shared_data.h"

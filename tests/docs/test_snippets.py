@@ -12,7 +12,7 @@ PRELUDE = """#include <fmt/format.h>
 #include <filesystem>
 #include "mase/data/dataset.h"
 #include "mase/engine/engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/ir/graph.h"
 #include "mase/models/model.h"
 #include "mase/numerics/format.h"

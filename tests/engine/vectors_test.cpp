@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mase/engine/native/program.h"
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/models/model.h"
 #include "tests/engine/networks.h"
 #include "tests/engine/states.h"

@@ -11,7 +11,7 @@
 
 #include "mase/engine/native/kernels.h"
 #include "mase/engine/native/program.h"
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/models/model.h"
 #include "mase/support/error.h"
 #include "tests/engine/json_attribute.h"

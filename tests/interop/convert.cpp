@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "mase/io/checkpoint.h"
-#include "mase/io/npz.h"
-#include "mase/io/safetensors.h"
+#include "mase/io/arrays/npz.h"
+#include "mase/io/arrays/safetensors.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 
 namespace {

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <string_view>
 
-#include "mase/io/tensorboard.h"
-#include "mase/io/yaml.h"
+#include "mase/io/events/tensorboard.h"
+#include "mase/io/text/yaml.h"
 #include "mase/support/error.h"
 
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cstdio>
 
-#include "mase/io/npz.h"
-#include "mase/io/open_table.h"
+#include "mase/io/arrays/npz.h"
+#include "mase/io/tables/open_table.h"
 #include "mase/support/error.h"
 
 namespace {

@@ -1,4 +1,4 @@
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -10,8 +10,8 @@
 #include <cmath>
 #include <csignal>
 
-#include "mase/io/npz.h"
-#include "mase/io/torch_archive.h"
+#include "mase/io/arrays/npz.h"
+#include "mase/io/torch/torch_archive.h"
 #include "mase/io/zip.h"
 #include "tests/io/damage.h"
 #include "tests/shared_data.h"

@@ -1,4 +1,4 @@
-#include "mase/io/csv_table.h"
+#include "mase/io/tables/csv_table.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "mase/io/open_table.h"
+#include "mase/io/tables/open_table.h"
 #include "mase/support/files.h"
 
 namespace mase::io {

@@ -1,4 +1,4 @@
-#include "mase/io/hdf5_file.h"
+#include "mase/io/tables/hdf5_file.h"
 
 #include <gtest/gtest.h>
 

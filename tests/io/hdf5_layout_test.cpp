@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
-#include "mase/io/hdf5_pandas.h"
-#include "mase/io/hdf5_table.h"
-#include "mase/io/open_table.h"
+#include "mase/io/tables/hdf5_pandas.h"
+#include "mase/io/tables/hdf5_table.h"
+#include "mase/io/tables/open_table.h"
 #include "mase/support/files.h"
 #include "tests/io/hdf5_writer.h"
 

@@ -1,4 +1,4 @@
-#include "mase/io/hdf5_table.h"
+#include "mase/io/tables/hdf5_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "mase/io/hdf5_lzf.h"
-#include "mase/io/open_table.h"
+#include "mase/io/tables/hdf5_lzf.h"
+#include "mase/io/tables/open_table.h"
 #include "mase/support/files.h"
 #include "tests/io/hdf5_writer.h"
 

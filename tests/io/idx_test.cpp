@@ -1,4 +1,4 @@
-#include "mase/io/idx.h"
+#include "mase/io/arrays/idx.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

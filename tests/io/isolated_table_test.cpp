@@ -1,4 +1,4 @@
-#include "mase/io/isolated_table.h"
+#include "mase/io/tables/isolated_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

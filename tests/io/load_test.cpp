@@ -1,12 +1,12 @@
 // Loading weights into a graph: strictly, partly, and what is told about names that do not fit.
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "mase/io/safetensors.h"
+#include "mase/io/arrays/safetensors.h"
 #include "tests/io/bounds.h"
 
 namespace mase::io {

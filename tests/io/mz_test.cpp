@@ -1,5 +1,5 @@
 // A graph through a .mz file and back.
-#include "mase/io/mz.h"
+#include "mase/io/graph/mz.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "mase/data/dataset.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/io/zip.h"
 #include "mase/ir/graph_text.h"
 #include "mase/models/model.h"

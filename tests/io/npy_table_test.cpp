@@ -1,4 +1,4 @@
-#include "mase/io/npy_table.h"
+#include "mase/io/tables/npy_table.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
-#include "mase/io/npz.h"
-#include "mase/io/open_table.h"
+#include "mase/io/arrays/npz.h"
+#include "mase/io/tables/open_table.h"
 #include "mase/io/zip.h"
 #include "mase/support/files.h"
 #include "tests/io/bounds.h"

@@ -1,4 +1,4 @@
-#include "mase/io/npy.h"
+#include "mase/io/arrays/npy.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -7,8 +7,8 @@
 #include <array>
 #include <limits>
 
-#include "mase/io/npz.h"
-#include "mase/io/python_literal.h"
+#include "mase/io/arrays/npz.h"
+#include "mase/io/text/python_literal.h"
 #include "tests/io/damage.h"
 #include "tests/shared_data.h"
 

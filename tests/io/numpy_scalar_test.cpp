@@ -1,5 +1,5 @@
 // NumPy's numbers in pickles, as torch.save writes them: bytes as Latin-1 text.
-#include "mase/io/numpy_scalar.h"
+#include "mase/io/torch/numpy_scalar.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "mase/io/pickle.h"
+#include "mase/io/torch/pickle.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "mase/io/bytes.h"
-#include "mase/io/pickle_opcodes.h"
+#include "mase/io/torch/pickle_opcodes.h"
 #include "tests/io/damage.h"
 
 namespace mase::io {

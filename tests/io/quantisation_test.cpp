@@ -1,12 +1,12 @@
 // Number formats as dictionaries: there and back for every form, and nothing foreign is believed.
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/quantisation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "../engine/networks.h"
-#include "mase/io/checkpoint.h"
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
+#include "mase/io/torch/checkpoint.h"
 
 namespace mase::io {
 namespace {

@@ -1,4 +1,4 @@
-#include "mase/io/safetensors.h"
+#include "mase/io/arrays/safetensors.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "mase/io/table_frames.h"
+#include "mase/io/tables/table_frames.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
-#include "mase/io/tensorboard.h"
+#include "mase/io/events/tensorboard.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "mase/io/crc32c.h"
+#include "mase/io/events/crc32c.h"
 #include "mase/support/error.h"
 #include "tests/io/damage.h"
 

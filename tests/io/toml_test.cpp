@@ -1,4 +1,4 @@
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "mase/io/yaml.h"
+#include "mase/io/text/yaml.h"
 
 #include <gtest/gtest.h>
 

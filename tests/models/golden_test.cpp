@@ -8,7 +8,7 @@
 
 #include "../shared_data.h"
 #include "infos.h"
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/models/model.h"
 #include "mase/ops/op.h"
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/numerics/integer.h"
 #include "tests/shared_data.h"
 

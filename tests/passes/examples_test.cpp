@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/passes/pass.h"
 #include "tests/passes/networks.h"
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/ir/graph_text.h"
 #include "mase/numerics/format.h"
 #include "mase/passes/analysis/add_common_metadata.h"

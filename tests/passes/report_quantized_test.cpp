@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/numerics/format.h"
 #include "tests/passes/networks.h"
 

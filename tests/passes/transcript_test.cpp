@@ -5,7 +5,7 @@
 #include <regex>
 #include <sstream>
 
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/passes/analysis/add_common_metadata.h"
 #include "mase/passes/analysis/profile_statistics.h"
 #include "mase/passes/analysis/report_node_meta_param.h"

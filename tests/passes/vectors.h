@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/ir/value.h"
 #include "tests/shared_data.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "hook_engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "mase/support/files.h"
 #include "mase/train/run_folder.h"

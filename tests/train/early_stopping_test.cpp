@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "hook_engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "softmax_engine.h"
 #include "temporary_folder.h"

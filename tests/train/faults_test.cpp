@@ -17,7 +17,7 @@
 #include <string>
 
 #include "hook_engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "mase/train/train.h"
 #include "softmax_engine.h"

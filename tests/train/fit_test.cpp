@@ -9,8 +9,8 @@
 #include <sstream>
 #include <string>
 
-#include "mase/io/checkpoint.h"
-#include "mase/io/tensorboard.h"
+#include "mase/io/events/tensorboard.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "mase/train/metrics.h"
 #include "mase/train/train.h"

@@ -6,9 +6,9 @@
 
 #include "../engine/networks.h"
 #include "../numerics/formats.h"
-#include "mase/io/load.h"
-#include "mase/io/mz.h"
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/load.h"
+#include "mase/io/graph/mz.h"
+#include "mase/io/graph/quantisation.h"
 #include "mase/ir/format_state.h"
 #include "mase/passes/analysis/calculate_avg_bits.h"
 #include "mase/passes/analysis/report_quantized.h"

@@ -7,7 +7,7 @@
 #include "../shared_data.h"
 #include "mase/data/dataset.h"
 #include "mase/engine/engine.h"
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
 #include "mase/models/model.h"
 #include "mase/support/error.h"
 #include "mase/train/train.h"

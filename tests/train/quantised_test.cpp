@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "../engine/networks.h"
-#include "mase/io/checkpoint.h"
-#include "mase/io/load.h"
-#include "mase/io/quantisation.h"
+#include "mase/io/graph/load.h"
+#include "mase/io/graph/quantisation.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/train.h"

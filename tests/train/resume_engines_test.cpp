@@ -8,7 +8,7 @@
 
 #include "../engine/networks.h"
 #include "hook_engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "mase/train/optimiser.h"
 #include "mase/train/train.h"

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "hook_engine.h"
-#include "mase/io/checkpoint.h"
-#include "mase/io/load.h"
-#include "mase/io/tensorboard.h"
+#include "mase/io/events/tensorboard.h"
+#include "mase/io/graph/load.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "mase/train/resume.h"
 #include "mase/train/train.h"

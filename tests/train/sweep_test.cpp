@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hook_engine.h"
-#include "mase/io/checkpoint.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/support/error.h"
 #include "mase/train/run_folder.h"
 #include "mase/train/sweep/curves.h"

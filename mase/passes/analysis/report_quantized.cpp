@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "mase/ir/format_state.h"
 #include "mase/ir/value.h"
 #include "mase/support/files.h"

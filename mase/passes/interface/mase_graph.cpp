@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "mase/io/checkpoint.h"
-#include "mase/io/mz.h"
+#include "mase/io/graph/mz.h"
+#include "mase/io/torch/checkpoint.h"
 #include "mase/ir/format_state.h"
 #include "mase/passes/interface/node_meta_param.h"
 #include "mase/support/files.h"

@@ -6,7 +6,7 @@
 #include "mase/passes/pass.h"
 
 // A whole graph in a folder of three files:
-//   graph_module.mz       everything (io/mz.h)
+//   graph_module.mz       everything (io/graph/mz.h)
 //   state_dict.pt         parameters and buffers, for PyTorch
 //   node_meta_param.toml  the metadata of all nodes, to be read and edited by people
 namespace mase::passes {

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "mase/io/toml.h"
+#include "mase/io/text/toml.h"
 #include "mase/support/diagnostics.h"
 #include "mase/support/files.h"
 #include "mase/support/suggest.h"

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <new>
 
-#include "mase/io/load.h"
+#include "mase/io/graph/load.h"
 #include "mase/support/error.h"
 #include "mase/train/run_folder.h"
 #include "mase/train/sweep/curves.h"

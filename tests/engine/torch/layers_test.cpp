@@ -9,7 +9,7 @@
 #include "mase/engine/torch/convert.h"
 #include "mase/engine/torch/pch.h"
 #include "mase/engine/torch/plan.h"
-#include "mase/io/npz.h"
+#include "mase/io/arrays/npz.h"
 #include "tests/engine/json_attribute.h"
 #include "tests/engine/networks.h"
 #include "tests/shared_data.h"
