@@ -37,6 +37,23 @@ class Links(unittest.TestCase):
             with self.subTest(page=page.name):
                 self.assertIn(f"](docs/{page.name})", readme)
 
+    def test_environment_variables_are_those_of_the_page(self):
+        # Names are literals where they are read: in a call, or given to one that reads them.
+        reads = re.compile(r'(?:getenv|environment|variable|is_forced|set_if_missing)\(\s*"([A-Z_0-9]+)"')
+        listed = re.compile(r'\{("[A-Z_]+"(?:, "[A-Z_]+")+)\}\) \{\n\s+std::string value\(environment')
+        named = re.compile(r'k\w*Variable = "([A-Z_]+)"')
+        found = set()
+        for folder in ("mase", "ch"):
+            for path in (SOURCE / folder).rglob("*.cpp"):
+                text = path.read_text(encoding="utf-8")
+                found.update(reads.findall(text) + named.findall(text))
+                for names in listed.findall(text):
+                    found.update(re.findall("[A-Z_]+", names))
+        page = (SOURCE / "docs" / "environment.md").read_text(encoding="utf-8")
+        told = set(re.findall(r"`\$?([A-Z][A-Z0-9_]+)(?:=\w+)?`", page))
+        self.assertGreater(len(found), 15)
+        self.assertEqual(told, found)
+
     def test_scripts_and_configurations_that_documents_name_exist(self):
         named = re.compile(r"(?<![\w/.-])(?:scripts|configs|examples|tests|mase|ch|cmake)/[\w./-]*\w")
         for document in documents():
