@@ -110,6 +110,21 @@ ValueType infer_node(const ir::Graph& graph, const ir::Node& node,
   return op.infer(site);
 }
 
+// Rules multiply sizes, which must not overflow, whatever a file asks for.
+void check_size(const ValueType& type, const ir::Node& node) {
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 48;
+  const auto* tensor = std::get_if<TensorType>(&type);
+  if (!tensor) return;
+  std::int64_t count = 1;
+  for (const std::int64_t size : tensor->shape) {
+    const bool fits = !__builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count);
+    if (fits && count <= kMostElements) continue;
+    usage_error(
+        fmt::format("a result of shape {} is larger than any memory", ir::text(tensor->shape)),
+        {.node = node.name});
+  }
+}
+
 }  // namespace
 
 Location Site::where() const {
@@ -175,6 +190,7 @@ ir::Named<ValueType> infer_types(const ir::Graph& graph, const ir::Named<TensorT
   types.reserve(graph.nodes().size());
   for (const ir::Node& node : graph) {
     types.emplace_back(node.name, infer_node(graph, node, inputs, types));
+    check_size(types.back().second, node);
   }
   return types;
 }

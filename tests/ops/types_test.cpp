@@ -133,6 +133,16 @@ TEST(Types, OfPoolings) {
 }
 
 // F.max_pool2d has ceil_mode before return_indices, the layer behind it; stride follows the window.
+// Files may ask for anything: products of sizes must not overflow.
+TEST(Types, SizesBeyondAnyMemoryAreRefused) {
+  EXPECT_NE(layer_shape("AdaptiveAvgPool2d((1048576, 1048576))", {1, 2000, 3, 3})
+                .find("larger than any memory"),
+            std::string::npos);
+  EXPECT_NE(layer_shape("ReLU()", {std::int64_t{1} << 40, std::int64_t{1} << 40})
+                .find("larger than any memory"),
+            std::string::npos);
+}
+
 TEST(Types, OfPoolingFunctions) {
   Net net;
   const std::string_view max_pool = "torch.nn.functional.max_pool2d";
