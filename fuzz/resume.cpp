@@ -4,7 +4,7 @@
 
 #include "fuzz/harness.h"
 #include "fuzz/network.h"
-#include "mase/passes/run_graph.h"
+#include "mase/engine/engine.h"
 #include "mase/train/inherit.h"
 
 namespace {
@@ -39,7 +39,7 @@ void go_on(const std::filesystem::path& path) {
       check_schedule(inherited->schedule, at);
     }
   });
-  static const auto program = passes::compile(fuzz::network(), "native");
+  static const auto program = engine::load_engine("native").compile(fuzz::network());
   program->set_optimiser(options.optimiser);
   fuzz::passes([&] {
     train::restore(from, fuzz::network(), options.optimiser, *program);
